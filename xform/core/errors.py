@@ -1,0 +1,77 @@
+"""The errors that xform raises itself: what was given, what was wanted, what to do.
+
+Each also is the built-in error that NumPy or Python would raise for a mistake of that kind, so that `except TypeError`
+keeps working in programs which know nothing of xform.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+
+class XformError(Exception):
+    """Base class of the errors below."""
+
+
+class LeakedTracerError(XformError, RuntimeError):
+    """A traced value was used after its transformation had ended, or in another thread."""
+
+
+class ConcretizationError(XformError, TypeError):
+    """A traced value was asked for something that it cannot give without losing its derivative or its generality."""
+
+
+class MissingRuleError(XformError, NotImplementedError):
+    """A primitive lacks the rule that a transformation needs."""
+
+
+class NonlinearError(XformError, ValueError):
+    """A function that must be linear in its inputs is not."""
+
+
+class TracerAssignmentError(XformError, TypeError):
+    """A traced value was assigned into."""
+
+
+def missing_rule(primitive: Any, rule: str) -> MissingRuleError:
+    """The one place that words the absence of a rule."""
+    kind = type(primitive).__name__
+    return MissingRuleError(
+        f"primitive '{primitive.name}' has no {rule} rule, so it cannot be "
+        f"{_CONSEQUENCE.get(rule, 'transformed')}; define the method `{rule}` in its class {kind}."
+    )
+
+
+_CONSEQUENCE = {
+    "abstract": "staged (make_jaxpr, eval_shape)",
+    "numpy": "evaluated",
+    "jvp": "differentiated",
+    "transpose": "transposed (is it linear in that argument?)",
+    "batch": "batched (vmap)",
+    "jet": "expanded in a Taylor series",
+    "sparsity": "analysed for sparsity",
+}
+
+
+def user_frame() -> tuple[str, int, str] | None:
+    """File, line and function of the innermost frame outside xform, i.e. of the user's code."""
+    frame = sys._getframe(1)
+    while frame is not None and (frame.f_code.co_filename.startswith(PACKAGE) or _is_numpy(frame.f_code.co_filename)):
+        frame = frame.f_back
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def _is_numpy(filename: str) -> bool:
+    return "/numpy/" in filename and "site-packages" in filename
+
+
+def describe(f: Callable[..., Any]) -> str:
+    """A function's name and where it is defined, for messages."""
+    name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or repr(f)
+    code = getattr(f, "__code__", None)
+    return f"`{name}` ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else f"`{name}`"

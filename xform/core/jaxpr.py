@@ -1,0 +1,154 @@
+"""The IR: a jaxpr is a closed, typed program in single-assignment form.
+
+    jaxpr = inputs, consts, eqns, outputs
+    eqn   = outputs, primitive, params, inputs
+
+An input of an eqn is a `Var` or a `Literal`; a const is a variable with its value, which may be an array or a tracer of
+an enclosing transformation (that is how a closure is represented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from xform.core.aval import Aval, aval_of
+from xform.core.primitive import Primitive
+
+
+class Var:
+    """A variable; its identity is its name until it is printed."""
+
+    __slots__ = ("aval",)
+
+    def __init__(self, aval: Aval) -> None:
+        self.aval = aval
+
+    def __repr__(self) -> str:
+        return f"Var({self.aval})"
+
+
+class Literal:
+    """A scalar written into the program; a Python scalar stays weakly typed."""
+
+    __slots__ = ("aval", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.aval = aval_of(value)
+
+    def __repr__(self) -> str:
+        return f"{self.value}"
+
+
+Atom = Var | Literal
+
+
+class Eqn:
+    """outputs = primitive[params] inputs."""
+
+    __slots__ = ("inputs", "outputs", "params", "prim", "source")
+
+    def __init__(
+        self,
+        prim: Primitive,
+        inputs: Sequence[Atom],
+        params: dict[str, Any],
+        outputs: Sequence[Var],
+        source: tuple[str, int, str] | None = None,
+    ) -> None:
+        self.prim, self.inputs, self.params, self.outputs, self.source = prim, inputs, params, outputs, source
+
+    @property
+    def effect(self) -> bool:
+        """Must it run although nobody reads its outputs?"""
+        return self.prim.effect or any(j.effect for j in self.jaxprs())
+
+    def jaxprs(self) -> Iterator[Jaxpr]:
+        """The programs among the parameters."""
+        for value in self.params.values():
+            for item in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(item, Jaxpr):
+                    yield item
+
+
+class Jaxpr:
+    """A program. Printing it shows it in JAX's notation, calling it evaluates it under the current trace."""
+
+    __slots__ = ("_last_use", "consts", "eqns", "inputs", "outputs")
+
+    def __init__(
+        self, inputs: Sequence[Var], consts: Sequence[tuple[Var, Any]], eqns: list[Eqn], outputs: Sequence[Atom]
+    ) -> None:
+        self.inputs, self.consts, self.eqns, self.outputs = list(inputs), list(consts), eqns, list(outputs)
+        self._last_use: list[list[Var]] | None = None
+
+    @property
+    def in_avals(self) -> list[Aval]:
+        return [v.aval for v in self.inputs]
+
+    @property
+    def out_avals(self) -> list[Aval]:
+        return [v.aval for v in self.outputs]
+
+    @property
+    def effect(self) -> bool:
+        return any(e.effect for e in self.eqns)
+
+    def __call__(self, *args: Any) -> list[Any]:
+        return evaluate(self, *args)
+
+    def __str__(self) -> str:
+        return self.pretty()
+
+    __repr__ = __str__
+
+    def pretty(self, source: bool = False) -> str:
+        """The program as text; with `source=True` each eqn names the line it came from."""
+        from xform.core.show import pretty
+
+        return pretty(self, source=source)
+
+    def last_use(self) -> list[list[Var]]:
+        """For each eqn the variables that nobody reads after it."""
+        if self._last_use is None:
+            alive: set[Var] = {v for v in self.outputs if isinstance(v, Var)}
+            dying = []
+            for eqn in reversed(self.eqns):
+                seen = {v for v in (*eqn.inputs, *eqn.outputs) if isinstance(v, Var)} - alive
+                alive |= seen
+                dying.append(list(seen))
+            self._last_use = dying[::-1]
+        return self._last_use
+
+
+def evaluate(jaxpr: Jaxpr, *args: Any) -> list[Any]:
+    """Run a jaxpr on values, each intermediate released after its last use."""
+    if len(args) != len(jaxpr.inputs):
+        raise TypeError(f"the jaxpr takes {len(jaxpr.inputs)} arguments, {len(args)} were given")
+    env: dict[Var, Any] = dict(zip(jaxpr.inputs, args, strict=True))
+    env.update(jaxpr.consts)
+    for eqn, dying in zip(jaxpr.eqns, jaxpr.last_use(), strict=True):
+        outs = eqn.prim.bind(*read(env, eqn.inputs), **eqn.params)
+        env.update(zip(eqn.outputs, outs, strict=True))
+        for v in dying:
+            del env[v]
+    return read(env, jaxpr.outputs)
+
+
+def read(env: dict[Var, Any], atoms: Iterable[Atom]) -> list[Any]:
+    """The values of variables and literals."""
+    return [a.value if type(a) is Literal else env[a] for a in atoms]  # type: ignore[index]
+
+
+def eliminate_dead_code(jaxpr: Jaxpr, used: Sequence[bool] | None = None) -> Jaxpr:
+    """Without the eqns and consts on which neither an output (among the `used` ones) nor an effect depends."""
+    outputs = [v for i, v in enumerate(jaxpr.outputs) if used is None or used[i]]
+    live = {v for v in outputs if isinstance(v, Var)}
+    kept = []
+    for eqn in reversed(jaxpr.eqns):
+        if eqn.effect or not live.isdisjoint(eqn.outputs):
+            kept.append(eqn)
+            live.update(v for v in eqn.inputs if isinstance(v, Var))
+    consts = [(v, value) for v, value in jaxpr.consts if v in live]
+    return Jaxpr(jaxpr.inputs, consts, kept[::-1], outputs)

@@ -1,0 +1,144 @@
+"""Staging: run a function on tracers that know only shape and dtype, and write down what it does as a jaxpr."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core import tree
+from xform.core.aval import Aval, aval_of
+from xform.core.errors import describe, user_frame
+from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
+from xform.core.primitive import Primitive
+from xform.core.trace import Trace, Tracer, context, using
+
+_SCALARS = frozenset({bool, int, float, complex})
+
+
+class StageTracer(Tracer):
+    """A variable of the program being written."""
+
+    __slots__ = ("var",)
+
+    def __init__(self, trace: Trace, var: Var) -> None:
+        self.trace, self.var = trace, var
+
+    @property
+    def aval(self) -> Aval:
+        return self.var.aval
+
+
+class StageTrace(Trace):
+    """Writes down each primitive that touches one of its tracers as an eqn; all else is done now, by the parent."""
+
+    __slots__ = ("_const_of", "consts", "eqns")
+
+    def __init__(self, parent: Trace, origin: str = "make_jaxpr") -> None:
+        super().__init__(parent, origin)
+        self.eqns: list[Eqn] = []
+        self.consts: list[tuple[Var, Any]] = []
+        self._const_of: dict[int, tuple[Var, Any, Any]] = {}
+
+    def new_input(self, aval: Aval) -> StageTracer:
+        return StageTracer(self, Var(aval))
+
+    def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        if not any(type(x) is StageTracer and x.trace is self for x in args):
+            return self.parent.process(prim, args, params)
+        return self.record(prim, args, params)
+
+    def record(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[StageTracer]:
+        """Append an eqn, whether or not its arguments are tracers."""
+        atoms = [self.atom(x) for x in args]
+        avals = prim.abstract(*(a.aval for a in atoms), **params)
+        outputs = [Var(a) for a in avals]
+        self.eqns.append(Eqn(prim, atoms, params, outputs, user_frame()))
+        return [StageTracer(self, v) for v in outputs]
+
+    def atom(self, x: Any) -> Atom:
+        """The variable or literal by which the program knows the value `x`."""
+        if type(x) is StageTracer and x.trace is self:
+            return x.var
+        if type(x) in _SCALARS or isinstance(x, np.generic):
+            return Literal(x)
+        var, original, captured = self._const_of.get(id(x), (None, None, None))
+        if var is None or not unchanged(original, captured):
+            var, captured = Var(aval_of(x)), snapshot(x)
+            self.consts.append((var, captured))
+            self._const_of[id(x)] = var, x, captured  # keeps x, and so its id, alive
+        return var
+
+
+def snapshot(x: Any) -> Any:
+    """A program must not change when the user later writes into an array that it captured."""
+    return x.copy() if isinstance(x, np.ndarray) and x.flags.writeable else x
+
+
+def unchanged(x: Any, captured: Any) -> bool:
+    return x is captured or np.array_equal(x, captured, equal_nan=x.dtype.kind in "fc")
+
+
+def stage(f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str = "make_jaxpr") -> Jaxpr:
+    """The jaxpr of a function from flat arguments to a flat list of results."""
+    trace = StageTrace(context.trace, origin)
+    inputs = [trace.new_input(a) for a in avals]
+    with using(trace):
+        outputs = [trace.atom(y) for y in f(*inputs)]
+    return Jaxpr([x.var for x in inputs], trace.consts, trace.eqns, outputs)
+
+
+def make_jaxpr(
+    f: Callable[..., Any], static_argnums: int | Sequence[int] = (), return_shape: bool = False
+) -> Callable[..., Any]:
+    """A function that returns the jaxpr of `f` at the given arguments, of which only shapes and dtypes matter.
+
+    With `return_shape=True` it returns a pair, the second the tree of result avals. The arguments at the positions
+    `static_argnums` are passed on as they are.
+
+    >>> import numpy as np
+    >>> print(make_jaxpr(lambda x: np.sin(x) * 2.0)(3.0))
+    { lambda ; a:f64[]. let
+        b:f64[] = sin a
+        c:f64[] = mul b 2.0
+      in (c,) }
+    """
+    static = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
+
+    @functools.wraps(f)
+    def staged(*args: Any, **kwargs: Any) -> Any:
+        fixed = {i % len(args): args[i] for i in static}
+        dynamic = [a for i, a in enumerate(args) if i not in fixed]
+        leaves, treedef = tree.flatten((dynamic, kwargs))
+        shape: Any = None
+
+        def flat(*xs: Any) -> list[Any]:
+            nonlocal shape
+            positional, keywords = tree.unflatten(treedef, xs)
+            rest = iter(positional)
+            out = f(*(fixed[i] if i in fixed else next(rest) for i in range(len(args))), **keywords)
+            ys, out_tree = tree.flatten(out)
+            shape = tree.unflatten(out_tree, [aval_of(y) for y in ys])
+            return ys
+
+        jaxpr = stage(flat, [strong(aval_of(x)) for x in leaves], f"make_jaxpr of {describe(f)}")
+        return (jaxpr, shape) if return_shape else jaxpr
+
+    return staged
+
+
+def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """The shapes and dtypes of `f(*args, **kwargs)` without computing it; arguments may themselves be avals.
+
+    >>> import numpy as np
+    >>> eval_shape(lambda A, x: A @ x, np.ones((3, 4)), np.ones(4))
+    f64[3]
+    """
+    return make_jaxpr(f, return_shape=True)(*args, **kwargs)[1]
+
+
+def strong(aval: Aval) -> Aval:
+    """An input of a program is an array: a Python scalar becomes one of NumPy's default dtype."""
+    return Aval(aval.shape, aval.dtype) if aval.weak else aval

@@ -1,0 +1,35 @@
+"""Complex numbers: parts, conjugate and assembly. Transposes are plain, not adjoint, as is JAX's convention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from xform.core.aval import Aval
+from xform.ops.elementwise import BY_UFUNC, Elementwise
+from xform.ops.family import Linear
+
+# y_dot = Re(partial * x_dot) for a real result of a complex argument, so these two are rows as well
+real = Elementwise("real", lambda a: np.real(a)[()], [1])
+imag = Elementwise("imag", lambda a: np.imag(a)[()], [-1j])
+
+
+class Conjugate(Linear):
+    """conj: linear over the reals only, and its own transpose."""
+
+    def abstract(self, x: Aval) -> list[Aval]:
+        return [x.with_shape(x.shape)]
+
+    def numpy(self, x: Any) -> list[Any]:
+        return [np.conjugate(x)]
+
+    def transpose(self, cotangents: Any, x: Any) -> list[Any]:
+        return [self(cotangents[0])]
+
+    def batch(self, size: int, args: Any, batched: Any) -> list[Any]:
+        return self.bind(*args)
+
+
+conjugate = Conjugate("conj")
+BY_UFUNC[np.conjugate] = conjugate

@@ -1,0 +1,234 @@
+"""Primitives that move, repeat and sum entries: each is the transpose of another one here, or of itself.
+
+    broadcast <-> reduce_sum        slice <-> pad        reshape, transpose, convert: of themselves       concatenate -> slice
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core.aval import Aval, is_inexact
+from xform.core.primitive import Linear as Unknown
+from xform.core.primitive import Zero
+from xform.ops.family import Linear
+
+
+class Broadcast(Linear):
+    """Repeat along new axes: `shape` is the result's, `axes` are the positions of the new axes in it."""
+
+    def abstract(self, x: Aval, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Aval]:
+        return [x.with_shape(shape)]
+
+    def numpy(self, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Any]:
+        return [np.broadcast_to(np.expand_dims(x, axes), shape)]
+
+    def transpose(self, cotangents: Any, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Any]:
+        return [reduce_sum(cotangents[0], axes=axes)]
+
+    def batch(self, size: int, args: Any, batched: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Any]:
+        return self.bind(*args, shape=(size, *shape), axes=shift(axes))
+
+
+class ReduceSum(Linear):
+    """Sum over `axes`."""
+
+    def abstract(self, x: Aval, *, axes: tuple[int, ...]) -> list[Aval]:
+        return [x.with_shape(without(x.shape, axes))]
+
+    def numpy(self, x: Any, *, axes: tuple[int, ...]) -> list[Any]:
+        return [np.add.reduce(x, axis=axes, dtype=x.dtype)]
+
+    def transpose(self, cotangents: Any, x: Any, *, axes: tuple[int, ...]) -> list[Any]:
+        return [broadcast(cotangents[0], shape=x.shape, axes=axes)]
+
+    def batch(self, size: int, args: Any, batched: Any, *, axes: tuple[int, ...]) -> list[Any]:
+        return self.bind(*args, axes=shift(axes))
+
+
+class Reshape(Linear):
+    """The same entries, in C order, in another shape."""
+
+    def abstract(self, x: Aval, *, shape: tuple[int, ...]) -> list[Aval]:
+        return [x.with_shape(shape)]
+
+    def numpy(self, x: Any, *, shape: tuple[int, ...]) -> list[Any]:
+        return [x.reshape(shape)]
+
+    def transpose(self, cotangents: Any, x: Any, *, shape: tuple[int, ...]) -> list[Any]:
+        return [reshape(cotangents[0], shape=x.shape)]
+
+    def batch(self, size: int, args: Any, batched: Any, *, shape: tuple[int, ...]) -> list[Any]:
+        return self.bind(*args, shape=(size, *shape))
+
+
+class Transpose(Linear):
+    """Permute the axes: axis k of the result is axis permutation[k] of the operand."""
+
+    def abstract(self, x: Aval, *, permutation: tuple[int, ...]) -> list[Aval]:
+        return [x.with_shape(tuple(x.shape[k] for k in permutation))]
+
+    def numpy(self, x: Any, *, permutation: tuple[int, ...]) -> list[Any]:
+        return [x.transpose(permutation)]
+
+    def transpose(self, cotangents: Any, x: Any, *, permutation: tuple[int, ...]) -> list[Any]:
+        inverse = sorted(range(len(permutation)), key=permutation.__getitem__)
+        return [self(cotangents[0], permutation=tuple(inverse))]
+
+    def batch(self, size: int, args: Any, batched: Any, *, permutation: tuple[int, ...]) -> list[Any]:
+        return self.bind(*args, permutation=(0, *shift(permutation)))
+
+
+#: A static basic index, an entry per axis: an integer (the axis is dropped) or (start, count, step).
+Region = tuple[int | tuple[int, int, int], ...]
+
+
+class Slice(Linear):
+    """Read a region: x[index]."""
+
+    def abstract(self, x: Aval, *, index: Region) -> list[Aval]:
+        return [x.with_shape(region_shape(index))]
+
+    def numpy(self, x: Any, *, index: Region) -> list[Any]:
+        return [x[as_slices(index)]]
+
+    def transpose(self, cotangents: Any, x: Any, *, index: Region) -> list[Any]:
+        return [pad(cotangents[0], shape=x.shape, index=index)]
+
+    def accumulate(self, buffer: np.ndarray, cotangent: Any, x: Any, *, index: Region) -> None:
+        buffer[as_slices(index)] += cotangent
+
+    def batch(self, size: int, args: Any, batched: Any, *, index: Region) -> list[Any]:
+        return self.bind(*args, index=((0, size, 1), *index))
+
+
+class Pad(Linear):
+    """Zeros of the given shape with the operand written into the region `index`."""
+
+    def abstract(self, x: Aval, *, shape: tuple[int, ...], index: Region) -> list[Aval]:
+        return [x.with_shape(shape)]
+
+    def numpy(self, x: Any, *, shape: tuple[int, ...], index: Region) -> list[Any]:
+        out = np.zeros(shape, x.dtype)
+        out[as_slices(index)] = x
+        return [out]
+
+    def transpose(self, cotangents: Any, x: Any, *, shape: tuple[int, ...], index: Region) -> list[Any]:
+        return [slice_(cotangents[0], index=index)]
+
+    def batch(self, size: int, args: Any, batched: Any, *, shape: tuple[int, ...], index: Region) -> list[Any]:
+        return self.bind(*args, shape=(size, *shape), index=((0, size, 1), *index))
+
+
+class Concatenate(Linear):
+    """Join along an axis; the operands have one dtype."""
+
+    def abstract(self, *xs: Aval, axis: int) -> list[Aval]:
+        shape = list(xs[0].shape)
+        shape[axis] = sum(x.shape[axis] for x in xs)
+        return [Aval(tuple(shape), np.result_type(*(x.dtype for x in xs)))]
+
+    def numpy(self, *xs: Any, axis: int) -> list[Any]:
+        return [np.concatenate(xs, axis=axis)]
+
+    def transpose(self, cotangents: Any, *xs: Any, axis: int) -> list[Any]:
+        (bar,), start, out = cotangents, 0, []
+        for x in xs:
+            region = tuple((start if k == axis else 0, n, 1) for k, n in enumerate(x.shape))
+            start += x.shape[axis]
+            out.append(slice_(bar, index=region) if isinstance(x, Unknown) else None)
+        return out
+
+    def batch(self, size: int, args: Any, batched: Any, *, axis: int) -> list[Any]:
+        return self.bind(*(batch_operand(size, x, b) for x, b in zip(args, batched, strict=True)), axis=axis + 1)
+
+
+class Convert(Linear):
+    """Change the dtype; from complex to real it takes the real part."""
+
+    def abstract(self, x: Aval, *, dtype: np.dtype) -> list[Aval]:
+        return [x.with_dtype(dtype)]
+
+    def numpy(self, x: Any, *, dtype: np.dtype) -> list[Any]:
+        x = np.asarray(x)
+        y = (x.real if x.dtype.kind == "c" and dtype.kind not in "cb" else x).astype(dtype)
+        return [y if y.ndim else y[()]]
+
+    def jvp(self, primals: Any, tangents: Any, *, dtype: np.dtype) -> Any:
+        if not is_inexact(dtype):
+            out = self(*primals, dtype=dtype)
+            return [out], [Zero.like(out)]
+        return super().jvp(primals, tangents, dtype=dtype)
+
+    def transpose(self, cotangents: Any, x: Any, *, dtype: np.dtype) -> list[Any]:
+        return [self(cotangents[0], dtype=x.dtype)]
+
+    def batch(self, size: int, args: Any, batched: Any, *, dtype: np.dtype) -> list[Any]:
+        return self.bind(*args, dtype=dtype)
+
+    def jet(self, series: Any, apply: Any, *, dtype: np.dtype) -> list[Any]:
+        return super().jet(series, apply, dtype=dtype) if is_inexact(dtype) else apply.constant(self, series, {"dtype": dtype})
+
+    def sparsity(self, patterns: Any, avals: Any, *, dtype: np.dtype) -> list[Any]:
+        return list(patterns) if is_inexact(dtype) else [None]
+
+
+broadcast = Broadcast("broadcast")
+reduce_sum = ReduceSum("reduce_sum")
+reshape = Reshape("reshape")
+transpose = Transpose("transpose")
+slice_ = Slice("slice")
+pad = Pad("pad")
+concatenate = Concatenate("concatenate")
+convert = Convert("convert")
+
+
+def shift(axes: Sequence[int]) -> tuple[int, ...]:
+    """The same axes behind a batch axis."""
+    return tuple(a + 1 for a in axes)
+
+
+def without(shape: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(n for k, n in enumerate(shape) if k not in axes)
+
+
+def region_shape(index: Region) -> tuple[int, ...]:
+    return tuple(entry[1] for entry in index if not isinstance(entry, int))
+
+
+def as_slices(index: Region) -> tuple[Any, ...]:
+    """The region as NumPy's index; a negative stop means: to the beginning."""
+    return tuple(entry if isinstance(entry, int) else as_slice(*entry) for entry in index)
+
+
+def as_slice(start: int, count: int, step: int) -> slice:
+    stop = start + count * step
+    return slice(start, None if stop < 0 else stop, step)
+
+
+def batch_operand(size: int, x: Any, batched: bool) -> Any:
+    """`x` with a batch axis in front, repeated if it had none."""
+    return x if batched else broadcast(x, shape=(size, *np.shape(x)), axes=(0,))
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """NumPy's broadcasting of a value to a larger shape: stretch axes of size one, add axes in front."""
+    own = np.shape(x)
+    if own == shape:
+        return x
+    lead = len(shape) - len(own)
+    stretched = [k for k, n in enumerate(own) if n == 1 and shape[lead + k] != 1]
+    if stretched:
+        x = reshape(x, shape=without(own, stretched))
+    axes = (*range(lead), *(lead + k for k in stretched))
+    return broadcast(x, shape=shape, axes=axes) if axes else x
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
+    """The transpose of `broadcast_to`: sum over the axes that were added or stretched."""
+    lead = len(x.shape) - len(shape)
+    axes = (*range(lead), *(lead + k for k, n in enumerate(shape) if n == 1 and x.shape[lead + k] != 1))
+    x = reduce_sum(x, axes=axes) if axes else x
+    return x if x.shape == shape else reshape(x, shape=shape)

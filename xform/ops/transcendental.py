@@ -1,0 +1,63 @@
+"""Exponentials, logarithms, circular and hyperbolic functions, as rows: name, function, partial derivative."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from xform.ops.elementwise import Elementwise
+from xform.ops.select import select
+
+
+def sigmoid_of_difference(y: Any, a: Any, b: Any) -> Any:
+    """d log(e^a + e^b)/da = 1 / (1 + e^(b-a)), 1/2 for equal arguments (infinite ones included)."""
+    return select(a == b, 0.5, 1 / (1 + np.exp(b - a)))
+
+
+def sigmoid2_of_difference(y: Any, a: Any, b: Any) -> Any:
+    return select(a == b, 0.5, 1 / (1 + np.exp2(b - a)))
+
+
+def over_square_of_hypot(x: Any, a: Any, b: Any) -> Any:
+    """x / (a^2 + b^2), without overflow."""
+    r = np.hypot(a, b)
+    return x / r / r
+
+
+exp = Elementwise("exp", np.exp, [lambda y, a: y])
+exp2 = Elementwise("exp2", np.exp2, [lambda y, a: y * math.log(2)])
+expm1 = Elementwise("expm1", np.expm1, [lambda y, a: y + 1])
+log = Elementwise("log", np.log, [lambda y, a: 1 / a], singular=True)
+log2 = Elementwise("log2", np.log2, [lambda y, a: 1 / (a * math.log(2))], singular=True)
+log10 = Elementwise("log10", np.log10, [lambda y, a: 1 / (a * math.log(10))], singular=True)
+log1p = Elementwise("log1p", np.log1p, [lambda y, a: 1 / (1 + a)], singular=True)
+logaddexp = Elementwise("logaddexp", np.logaddexp, singular=True,
+                        partials=[sigmoid_of_difference, lambda y, a, b: sigmoid_of_difference(y, b, a)])
+logaddexp2 = Elementwise("logaddexp2", np.logaddexp2, singular=True,
+                         partials=[sigmoid2_of_difference, lambda y, a, b: sigmoid2_of_difference(y, b, a)])
+
+sqrt = Elementwise("sqrt", np.sqrt, [lambda y, a: 0.5 / y], singular=True)
+cbrt = Elementwise("cbrt", np.cbrt, [lambda y, a: 1 / (3 * y * y)], singular=True)
+
+sin = Elementwise("sin", np.sin, [lambda y, a: np.cos(a)])
+cos = Elementwise("cos", np.cos, [lambda y, a: -np.sin(a)])
+tan = Elementwise("tan", np.tan, [lambda y, a: 1 + y * y])
+arcsin = Elementwise("arcsin", np.arcsin, [lambda y, a: 1 / np.sqrt((1 - a) * (1 + a))], singular=True)
+arccos = Elementwise("arccos", np.arccos, [lambda y, a: -1 / np.sqrt((1 - a) * (1 + a))], singular=True)
+arctan = Elementwise("arctan", np.arctan, [lambda y, a: 1 / (1 + a * a)], singular=True)
+arctan2 = Elementwise("arctan2", np.arctan2, singular=True,
+                      partials=[lambda y, a, b: over_square_of_hypot(b, a, b),
+                                lambda y, a, b: -over_square_of_hypot(a, a, b)])
+
+sinh = Elementwise("sinh", np.sinh, [lambda y, a: np.cosh(a)])
+cosh = Elementwise("cosh", np.cosh, [lambda y, a: np.sinh(a)])
+tanh = Elementwise("tanh", np.tanh, [lambda y, a: 1 - y * y])
+arcsinh = Elementwise("arcsinh", np.arcsinh, singular=True,
+                      partials=[lambda y, a: 1 / (np.sqrt(1 + a * a) if a.dtype.kind == "c" else np.hypot(1.0, a))])
+arccosh = Elementwise("arccosh", np.arccosh, [lambda y, a: 1 / (np.sqrt(a - 1) * np.sqrt(a + 1))], singular=True)
+arctanh = Elementwise("arctanh", np.arctanh, [lambda y, a: 1 / ((1 - a) * (1 + a))], singular=True)
+
+deg2rad = Elementwise("deg2rad", np.deg2rad, [math.pi / 180])
+rad2deg = Elementwise("rad2deg", np.rad2deg, [180 / math.pi])

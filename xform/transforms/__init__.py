@@ -1,0 +1,1 @@
+"""The transformations: each a trace, a tracer and a function."""

@@ -1,0 +1,80 @@
+"""What all transformations do at their border: name arguments, check them, make arrays of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core import tree
+from xform.core.aval import aval_of
+from xform.core.trace import Tracer
+
+
+def parameter_name(f: Callable[..., Any], k: int) -> str:
+    """The name of the k-th positional parameter, as the user wrote it."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        return f"argument {k}"
+    if k < len(parameters) and parameters[k].kind in (
+        inspect.Parameter.POSITIONAL_ONLY,
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    ):
+        return parameters[k].name
+    return f"argument {k}"
+
+
+def check_array(origin: str, name: str, x: Any) -> None:
+    """Raise TypeError, with the argument's name, unless `x` is a numeric array, a number or a tracer."""
+    if not isinstance(x, float | int | complex | Tracer):
+        try:
+            aval_of(x)
+        except TypeError as error:
+            raise TypeError(f"{origin}: for {name}, {error}.") from None
+
+
+def as_array(x: Any) -> Any:
+    """A Python number as the NumPy scalar of its default dtype; anything else as it is."""
+    kind = type(x)
+    if kind is float:
+        return np.float64(x)
+    if kind in (int, bool, complex):
+        return np.asarray(x)[()]
+    return x
+
+
+def normalize_argnums(origin: str, argnums: Any, count: int) -> tuple[int, ...]:
+    """The positions as a tuple of nonnegative integers."""
+    positions = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
+    for k in positions:
+        if not isinstance(k, int | np.integer) or isinstance(k, bool):
+            raise TypeError(f"{origin}: argnums must be an integer or a tuple of integers, not {argnums!r}")
+        if not -count <= k < count:
+            raise ValueError(
+                f"{origin}: argnums is {argnums}, but the function was called with {count} positional arguments; "
+                "pass the arguments to differentiate by position"
+            )
+    normalized = tuple(int(k) % count for k in positions)
+    if len(set(normalized)) < len(normalized):
+        raise ValueError(f"{origin}: argnums {argnums} names an argument twice")
+    return normalized
+
+
+def flatten_checked(origin: str, f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int]) -> Any:
+    """Leaves of the chosen arguments, as arrays, and their tree."""
+    leaves, treedef = tree.flatten(tuple(args))
+    for k, x in enumerate(leaves):
+        if type(x) is not np.ndarray or x.dtype.kind not in "fc":
+            if not isinstance(x, Tracer | float | int | complex):
+                check_array(origin, leaf_name(f, args, positions, k), x)
+            leaves[k] = as_array(x)
+    return leaves, treedef
+
+
+def leaf_name(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int], leaf: int) -> str:
+    """How messages call the leaf-th leaf of the arguments at `positions`: `x`, `params[0]['w']`, ..."""
+    path, _ = tree.leaves_with_path(tuple(args))[leaf]
+    return parameter_name(f, positions[path[0].idx]) + tree.keystr(tuple(path[1:]))

@@ -1,0 +1,99 @@
+"""Forward-mode differentiation: every value carries its tangent along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core.aval import Aval, aval_of
+from xform.core.primitive import Primitive, Zero, is_zero
+from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
+from xform.ops.elementwise import Elementwise, fit_tangent
+
+
+class JVPTracer(Tracer):
+    """A value and its tangent."""
+
+    __slots__ = ("primal", "tangent")
+
+    def __init__(self, trace: JVPTrace, primal: Any, tangent: Any) -> None:
+        self.trace = trace
+        self.primal = primal
+        self.tangent = tangent
+
+    @property
+    def aval(self) -> Aval:
+        return aval_of(self.primal)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.primal.dtype
+
+    def concrete(self) -> Any:
+        return concrete(self.primal)
+
+    def underlying(self) -> Any:
+        return underlying(self.primal)
+
+
+class JVPTrace(Trace):
+    """Applies each primitive's jvp rule, in the parent."""
+
+    __slots__ = ()
+
+    def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        primals, tangents, active = [], [], False
+        for x in args:
+            if type(x) is JVPTracer and x.trace is self:
+                primals.append(x.primal)
+                tangents.append(x.tangent)
+                active = True
+            else:
+                primals.append(x)
+                tangents.append(None)
+        if not active:
+            return self.parent.process(prim, args, params)
+        outer, context.trace = context.trace, self.parent
+        try:
+            if type(prim).jvp is Elementwise.jvp:
+                return [self.elementwise(prim, primals, tangents)]
+            zeros = [Zero.like(x) if t is None else t for x, t in zip(primals, tangents, strict=True)]
+            outs, out_tangents = prim.jvp(primals, zeros, **params)
+        finally:
+            context.trace = outer
+        return [self.join(y, t) for y, t in zip(outs, out_tangents, strict=True)]
+
+    def elementwise(self, prim: Any, primals: list[Any], tangents: list[Any]) -> Any:
+        """The family's jvp rule without symbolic zeros in between: y_dot = sum of x_dot * partial."""
+        y = self.parent.process(prim, primals, {})[0]
+        y_dot = None
+        for k, x_dot in enumerate(tangents):
+            if x_dot is not None and (d := prim.partials[k]) is not None:
+                term = x_dot if d == 1 else x_dot * prim.partial(k, y, primals)
+                y_dot = term if y_dot is None else y_dot + term
+        return y if y_dot is None else JVPTracer(self, y, fit_tangent(y_dot, y))
+
+    def join(self, primal: Any, tangent: Any) -> Any:
+        return primal if is_zero(tangent) else JVPTracer(self, primal, tangent)
+
+    def split(self, x: Any) -> tuple[Any, Any]:
+        if type(x) is JVPTracer and x.trace is self:  # `is`: another jvp's tracer is a constant to us
+            return x.primal, x.tangent
+        return x, Zero.like(x)
+
+
+def jvp_flat(
+    f: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any], origin: str
+) -> tuple[list[Any], list[Any]]:
+    """Results and their tangents, some of them symbolic zeros."""
+    trace = JVPTrace(context.trace, origin)
+    with using(trace):
+        outs = f(*map(trace.join, primals, tangents))
+    pairs = [trace.split(y) for y in outs]
+    return [y for y, _ in pairs], [y_dot for _, y_dot in pairs]

@@ -1,0 +1,182 @@
+"""Linearisation: compute the value now and record, on a tape, the program that maps tangents to tangents.
+
+    f(x), f'(x) = linearize(f, x)          the tape is read forward by `linearize`, backward by `vjp` and `grad`
+
+Reverse mode is linearize, then transpose. Elementwise operations record their partial derivatives, linear ones record
+themselves, and all others are taken apart by their jvp rule, run on tangents that live on the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core.aval import Aval, aval_of
+from xform.core.primitive import Linear as Hole
+from xform.core.primitive import Primitive, Zero
+from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
+from xform.ops.elementwise import Elementwise
+from xform.ops.family import Linear, Multilinear
+from xform.transforms.tape import LinearEqn, Tape, TapeTracer
+
+
+class LinearizeTracer(Tracer):
+    """A value whose tangent is the variable `id` of the trace's tape."""
+
+    __slots__ = ("id", "primal")
+
+    def __init__(self, trace: LinearizeTrace, primal: Any, id: int) -> None:
+        self.trace = trace
+        self.primal = primal
+        self.id = id
+
+    @property
+    def aval(self) -> Aval:
+        return aval_of(self.primal)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.primal.dtype
+
+    def concrete(self) -> Any:
+        return concrete(self.primal)
+
+    def underlying(self) -> Any:
+        return underlying(self.primal)
+
+
+class LinearizeTrace(Trace):
+    """Computes primals in the parent and records tangents on its tape."""
+
+    __slots__ = ("tape",)
+
+    def __init__(self, parent: Trace, origin: str) -> None:
+        super().__init__(parent, origin)
+        self.tape = Tape(parent, origin)
+
+    def new_input(self, primal: Any) -> LinearizeTracer:
+        return LinearizeTracer(self, primal, self.tape.new_variable())
+
+    def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        primals, ids, active = [], [], False
+        for x in args:
+            if type(x) is LinearizeTracer and x.trace is self:
+                primals.append(x.primal)
+                ids.append(x.id)
+                active = True
+            else:
+                primals.append(x)
+                ids.append(None)
+        if not active:
+            return self.parent.process(prim, args, params)
+        outer, context.trace = context.trace, self.parent
+        try:
+            return recorder(prim)(self, prim, primals, ids, params)
+        finally:
+            context.trace = outer
+
+
+def record_elementwise(
+    trace: LinearizeTrace, prim: Any, primals: list[Any], ids: list[int | None], params: dict[str, Any]
+) -> list[Any]:
+    """y_dot = sum of x_dot * partial: the partials are computed now, nothing is staged."""
+    y = trace.parent.process(prim, primals, params)[0]
+    terms, out_aval = [], None
+    for k, i in enumerate(ids):
+        if i is not None and prim.partials[k] is not None:
+            x, aval = primals[k], None
+            if x.shape != y.shape or x.dtype != y.dtype or x.dtype.itemsize < 8:
+                aval, out_aval = aval_of(x), aval_of(y)
+            terms.append((i, prim.partial(k, y, primals), aval))
+    if not terms:
+        return [y]
+    tape = trace.tape
+    out = tape.size
+    tape.size = out + 1
+    tape.entries.append((out, terms, out_aval))
+    return [LinearizeTracer(trace, y, out)]
+
+
+def record_linear(
+    trace: LinearizeTrace, prim: Any, primals: list[Any], ids: list[int | None], params: dict[str, Any]
+) -> list[Any]:
+    """A jointly linear operation records itself, with zeros for the operands that are constant."""
+    y = trace.parent.process(prim, primals, params)[0]
+    if y.dtype.kind not in "fc":
+        return [y]
+    holes = [
+        np.zeros(np.shape(x), aval_of(x).dtype) if i is None else Hole(aval_of(x), i)
+        for x, i in zip(primals, ids, strict=True)
+    ]
+    return [record_call(trace, prim, holes, params, y)]
+
+
+def record_multilinear(
+    trace: LinearizeTrace, prim: Any, primals: list[Any], ids: list[int | None], params: dict[str, Any]
+) -> list[Any]:
+    """A product records itself once per factor that varies, the other factors being residuals."""
+    y = trace.parent.process(prim, primals, params)[0]
+    parts = []
+    for k, i in enumerate(ids):
+        if i is not None and k in prim.linear_in:
+            hole = Hole(aval_of(primals[k]), i)
+            parts.append(record_call(trace, prim, [*primals[:k], hole, *primals[k + 1 :]], params, y))
+    if len(parts) <= 1:
+        return parts or [y]
+    out = trace.tape.new_variable()
+    trace.tape.entries.append((out, [(part.id, None, None) for part in parts], None))
+    return [LinearizeTracer(trace, y, out)]
+
+
+def record_call(trace: LinearizeTrace, prim: Primitive, args: list[Any], params: dict[str, Any], y: Any) -> Any:
+    out = Hole(aval_of(y), trace.tape.new_variable())
+    trace.tape.entries.append(LinearEqn(prim, args, params, [out]))
+    return LinearizeTracer(trace, y, out.id)
+
+
+def record_jvp(
+    trace: LinearizeTrace, prim: Primitive, primals: list[Any], ids: list[int | None], params: dict[str, Any]
+) -> list[Any]:
+    """Any other operation: run its jvp rule on tangents that live on the tape."""
+    tape = trace.tape
+    tangents = [
+        Zero.like(x) if i is None else TapeTracer(tape, i, aval_of(x)) for x, i in zip(primals, ids, strict=True)
+    ]
+    with using(tape):
+        outs, out_tangents = prim.linearize(primals, tangents, **params)
+    return [
+        LinearizeTracer(trace, y, t.id) if type(t) is TapeTracer and t.trace is tape else y
+        for y, t in zip(outs, out_tangents, strict=True)
+    ]
+
+
+_RECORDERS: dict[type, Callable[..., list[Any]]] = {}
+
+
+def recorder(prim: Primitive) -> Callable[..., list[Any]]:
+    """How a primitive is recorded: by its family, unless its class has a derivative rule of its own."""
+    kind = type(prim)
+    if kind not in _RECORDERS:
+        families = {Elementwise.jvp: record_elementwise, Linear.jvp: record_linear, Multilinear.jvp: record_multilinear}
+        own = kind.linearize is not Primitive.linearize
+        _RECORDERS[kind] = record_jvp if own else families.get(kind.jvp, record_jvp)
+    return _RECORDERS[kind]
+
+
+def linearize_flat(
+    f: Callable[..., Sequence[Any]], primals: Sequence[Any], origin: str
+) -> tuple[list[Any], list[int | None], Tape]:
+    """Results, the tape variable of each (None for a constant), and the tape; its first variables are the inputs."""
+    trace = LinearizeTrace(context.trace, origin)
+    inputs = [trace.new_input(x) for x in primals]
+    with using(trace):
+        outs = f(*inputs)
+    mine = [type(y) is LinearizeTracer and y.trace is trace for y in outs]
+    values = [y.primal if m else y for y, m in zip(outs, mine, strict=True)]
+    return values, [y.id if m else None for y, m in zip(outs, mine, strict=True)], trace.tape

@@ -1,0 +1,190 @@
+"""The linear program that linearisation records, and its two readings: forward for tangents, backward for cotangents.
+
+The tape is a list of entries in the order of evaluation; a variable is a number. An elementwise operation is a `scale`
+
+    (out, ((in, partial, aval), ...), out_aval)          x_dot[out] = sum of x_dot[in] * partial
+
+without any further ado, where a partial of None is one, and avals are given only where shapes or dtypes differ, that is
+where a tangent must be broadcast and a cotangent summed. Anything else is a `LinearEqn`, a primitive with holes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core.aval import Aval, aval_of
+from xform.core.primitive import Linear, Primitive, is_zero
+from xform.core.trace import EVAL, Trace, Tracer, context
+from xform.ops.elementwise import Elementwise, Unknown, fit_cotangent
+from xform.ops.structure import broadcast_to, convert
+
+
+class LinearEqn:
+    """outs = prim(*args), an argument that is `Linear` standing for the tape variable of its id."""
+
+    __slots__ = ("args", "outs", "params", "prim")
+
+    def __init__(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any], outs: Sequence[Linear]) -> None:
+        self.prim, self.args, self.params, self.outs = prim, args, params, outs
+
+
+class TapeTracer(Tracer):
+    """A tangent that is known only as a variable of the tape."""
+
+    __slots__ = ("_aval", "id")
+
+    def __init__(self, trace: Trace, id: int, aval: Aval) -> None:
+        self.trace, self.id, self._aval = trace, id, aval
+
+    @property
+    def aval(self) -> Aval:
+        return self._aval
+
+
+class Tape(Trace):
+    """Records what touches one of its tracers; all else is done now, by the parent."""
+
+    __slots__ = ("entries", "size")
+
+    def __init__(self, parent: Trace, origin: str) -> None:
+        super().__init__(parent, origin)
+        self.entries: list[Any] = []
+        self.size = 0
+
+    def new_variable(self) -> int:
+        self.size += 1
+        return self.size - 1
+
+    def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        if not any(type(x) is TapeTracer and x.trace is self for x in args):
+            return self.parent.process(prim, args, params)
+        holes = [Linear(x.aval, x.id) if type(x) is TapeTracer and x.trace is self else x for x in args]
+        avals = prim.abstract(*(aval_of(x) for x in args), **params)
+        if type(prim).transpose is Elementwise.transpose:
+            return [self.scale(prim, holes, avals[0])]
+        return self.call(prim, holes, params, avals)
+
+    def scale(self, prim: Any, holes: Sequence[Any], aval: Aval) -> TapeTracer:
+        known = [Unknown(prim) if type(x) is Linear else x for x in holes]
+        terms = tuple((x.id, prim.linear_partial(k, known), x.aval) for k, x in enumerate(holes) if type(x) is Linear)
+        out = self.new_variable()
+        self.entries.append((out, terms, aval))
+        return TapeTracer(self, out, aval)
+
+    def call(
+        self, prim: Primitive, holes: Sequence[Any], params: dict[str, Any], avals: Sequence[Aval]
+    ) -> list[TapeTracer]:
+        outs = [Linear(a, self.new_variable()) for a in avals]
+        self.entries.append(LinearEqn(prim, holes, params, outs))
+        return [TapeTracer(self, o.id, o.aval) for o in outs]
+
+
+def forward(tape: Tape, env: list[Any]) -> None:
+    """Push tangents through the tape: fill in `env`, indexed by variable, None meaning zero."""
+    env.extend([None] * (tape.size - len(env)))
+    for entry in tape.entries:
+        if type(entry) is tuple:
+            out, terms, out_aval = entry
+            env[out] = scale_forward(env, terms, out_aval)
+        elif any(type(a) is Linear and env[a.id] is not None for a in entry.args):
+            args = [tangent_of(env, a) if type(a) is Linear else a for a in entry.args]
+            for o, value in zip(entry.outs, entry.prim.bind(*args, **entry.params), strict=True):
+                env[o.id] = value
+
+
+def tangent_of(env: list[Any], hole: Linear) -> Any:
+    x_dot = env[hole.id]
+    return np.zeros(hole.shape, hole.dtype) if x_dot is None else x_dot
+
+
+def scale_forward(env: list[Any], terms: Sequence[Any], out_aval: Aval | None) -> Any:
+    y_dot = None
+    for i, p, _ in terms:
+        if env[i] is not None:
+            term = env[i] if p is None or (type(p) is int and p == 1) else env[i] * p
+            y_dot = term if y_dot is None else y_dot + term
+    if y_dot is None or out_aval is None:
+        return y_dot
+    y_dot = broadcast_to(y_dot, out_aval.shape)
+    return y_dot if y_dot.dtype == out_aval.dtype else convert(y_dot, dtype=out_aval.dtype)
+
+
+def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
+    """Pull cotangents back through the tape: `bars`, indexed by variable, None meaning zero, are filled in.
+
+    A variable's cotangent is complete, and released, when its defining entry is reached. With `consume` the tape is
+    eaten up on the way, so that residuals are released as soon as they have been used.
+    """
+    bars.extend([None] * (tape.size - len(bars)))
+    stack = tape.entries if consume else tape.entries.copy()
+    add = Accumulator(bars)
+    with np.errstate(all="ignore"):
+        while stack:
+            entry = stack.pop()
+            if type(entry) is tuple:
+                out, terms, _ = entry
+                bar = bars[out]
+                if bar is None:
+                    continue
+                bars[out] = None
+                for i, p, aval in terms:
+                    x_bar = bar if p is None or (type(p) is int and p == 1) else bar * p
+                    if aval is not None:
+                        x_bar = fit_cotangent(x_bar, aval)
+                    if bars[i] is None:
+                        bars[i] = x_bar
+                    else:
+                        add(i, x_bar)
+            else:
+                pull_back(entry, bars, add)
+
+
+def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
+    """One primitive's step backward."""
+    outs = [bars[o.id] for o in eqn.outs]
+    if all(bar is None for bar in outs):
+        return
+    for o in eqn.outs:
+        bars[o.id] = None
+    if add.in_place and eqn.prim.accumulate is not None:
+        hole = eqn.args[0]
+        eqn.prim.accumulate(add.buffer(hole), outs[0], *eqn.args, **eqn.params)
+        return
+    outs = [np.zeros(o.shape, o.dtype) if bar is None else bar for o, bar in zip(eqn.outs, outs, strict=True)]
+    for hole, x_bar in zip(eqn.args, eqn.prim.transpose(outs, *eqn.args, **eqn.params), strict=True):
+        if type(hole) is Linear and x_bar is not None and not is_zero(x_bar):
+            if bars[hole.id] is None:
+                bars[hole.id] = x_bar
+            else:
+                add(hole.id, x_bar)
+
+
+class Accumulator:
+    """Adds contributions to a variable's cotangent, in place once the sum is an array that nobody else holds."""
+
+    __slots__ = ("bars", "in_place", "owned")
+
+    def __init__(self, bars: list[Any]) -> None:
+        self.bars = bars
+        self.owned: set[int] = set()
+        self.in_place = context.trace is EVAL
+
+    def __call__(self, i: int, x_bar: Any) -> None:
+        if i in self.owned:
+            self.bars[i] += x_bar
+        else:
+            self.bars[i] = self.bars[i] + x_bar
+            if self.in_place and type(self.bars[i]) is np.ndarray:
+                self.owned.add(i)
+
+    def buffer(self, hole: Linear) -> np.ndarray:
+        """The array into which parts of a cotangent may be added."""
+        if hole.id not in self.owned:
+            bar = self.bars[hole.id]
+            self.bars[hole.id] = np.zeros(hole.shape, hole.dtype) if bar is None else np.array(bar)
+            self.owned.add(hole.id)
+        return self.bars[hole.id]
+

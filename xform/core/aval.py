@@ -80,6 +80,11 @@ def aval_of(x: Any) -> Aval:
     raise TypeError(not_an_array(x))
 
 
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of an array, tracer, NumPy or Python scalar."""
+    return getattr(x, "shape", ())
+
+
 def not_an_array(x: Any) -> str:
     """What is wrong with a value that should have been a numeric array."""
     if isinstance(x, np.ndarray | np.generic):

@@ -16,11 +16,12 @@ from xform.core.primitive import Zero, is_zero
 class Series:
     """Coefficients computed on demand, each once; a coefficient is a value or a Zero."""
 
-    __slots__ = ("_term", "_terms")
+    __slots__ = ("_term", "_terms", "is_constant")
 
-    def __init__(self, term: Callable[[int], Any]) -> None:
+    def __init__(self, term: Callable[[int], Any], is_constant: bool = False) -> None:
         self._term = term
         self._terms: list[Any] = []
+        self.is_constant = is_constant
 
     def __getitem__(self, k: int) -> Any:
         while len(self._terms) <= k:
@@ -29,7 +30,7 @@ class Series:
 
     @classmethod
     def constant(cls, x: Any) -> Series:
-        return cls(lambda k: x if k == 0 else Zero.like(x))
+        return cls(lambda k: x if k == 0 else Zero.like(x), is_constant=True)
 
     def derivative(self) -> Series:
         """x'(t), whose k-th coefficient is (k + 1) x[k + 1]."""

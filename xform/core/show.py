@@ -30,7 +30,7 @@ class Names:
 
     def __call__(self, atom: Atom) -> str:
         if isinstance(atom, Literal):
-            return f"{atom.value!r}:{atom.aval}" if atom.aval.weak is None else f"{atom.value!r}"
+            return f"{atom.value}:{atom.aval}" if atom.aval.weak is None else f"{atom.value!r}"
         if atom not in self._names:
             self._names[atom] = variable_name(len(self._names))
         return self._names[atom]

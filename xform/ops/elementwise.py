@@ -13,17 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.aval import Aval
+from xform.core.aval import Aval, shape_of
 from xform.core.errors import NonlinearError
-from xform.core.primitive import Linear, Zero, is_zero
+from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.trace import underlying
-from xform.ops.family import Opaque
+from xform.ops.family import Opaque, union_pattern
 from xform.ops.structure import broadcast_to, convert, reshape, sum_to
 
 Partial = Callable[..., Any] | complex | None
 
 #: elementwise primitives by the NumPy ufunc that they differentiate
-BY_UFUNC: dict[Any, Elementwise] = {}
+BY_UFUNC: dict[np.ufunc, Primitive] = {}
 
 
 class Elementwise(Opaque):
@@ -104,12 +104,8 @@ class Elementwise(Opaque):
         return [self(*align_batched(args, batched))]
 
     def sparsity(self, patterns: Any, avals: Any) -> list[Any]:
-        live = [p for p, d in zip(patterns, self.partials, strict=True) if p is not None and d is not None]
-        if not live:
-            return [None]
-        shape = broadcast_shapes(self.name, avals)
-        aligned = [p.reshape(len(p), *(1,) * (len(shape) + 1 - p.ndim), *p.shape[1:]) for p in live]
-        return [np.broadcast_to(np.logical_or.reduce(np.broadcast_arrays(*aligned)), (len(live[0]), *shape))]
+        live = [p for p, d in zip(patterns, self.partials, strict=True) if d is not None]
+        return union_pattern(live, broadcast_shapes(self.name, avals))
 
 
 def times(tangent: Any, partial: Any) -> Any:
@@ -148,7 +144,7 @@ def broadcast_shapes(name: str, avals: Sequence[Any]) -> tuple[int, ...]:
 
 def align_batched(args: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
     """Batched operands of lower rank get axes of size one behind the batch axis, so that NumPy's broadcasting aligns."""
-    ranks = [len(np.shape(x)) - b for x, b in zip(args, batched, strict=True)]
+    ranks = [len(shape_of(x)) - b for x, b in zip(args, batched, strict=True)]
     return [
         reshape(x, shape=(x.shape[0], *(1,) * (max(ranks) - r), *x.shape[1:])) if b and r < max(ranks) else x
         for x, b, r in zip(args, batched, ranks, strict=True)
@@ -173,6 +169,11 @@ def nonzero(x: Any) -> bool:
     return value is None or bool(np.any(value))
 
 
+def has_no_zero(x: Any) -> bool:
+    x = underlying(x)
+    return x is not None and bool(np.all(x))
+
+
 class Guarded:
     """A partial derivative that may be inf or nan, as a right factor: zero times it is zero."""
 
@@ -183,7 +184,7 @@ class Guarded:
         self.value = value
 
     def __rmul__(self, tangent: Any) -> Any:
-        return mul_zero(tangent, self.value)
+        return tangent * self.value if has_no_zero(tangent) else mul_zero(tangent, self.value)
 
 
 class GuardedTangent(Guarded):

@@ -5,6 +5,7 @@
 
 A member writes `abstract`, `numpy`, `transpose` and `batch`; the derivative, the Taylor and the sparsity rule are here.
 `Opaque` is the base of primitives that write their own jvp rule: it gives the rules that hold for anything.
+`Discrete` primitives have integer or boolean results, which have no derivative.
 """
 
 from __future__ import annotations
@@ -28,7 +29,21 @@ class Opaque(Primitive):
 
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         """Without better knowledge, each output entry depends on all that any input entry depends on."""
-        return dense_patterns(patterns, self.abstract(*avals, **params))
+        return dense_patterns(patterns, self.abstract(*map(aval_of, avals), **params))
+
+
+class Discrete(Opaque):
+    """Integer or boolean results: constant almost everywhere, so that no derivative passes; one output."""
+
+    def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
+        out = self(*primals, **params)
+        return [out], [Zero.like(out)]
+
+    def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:
+        return apply.constant(self, series, params)
+
+    def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
+        return [None]
 
 
 class Linear(Primitive):
@@ -76,7 +91,7 @@ class Multilinear(Primitive):
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         """Linear in each operand, with the others at their densest: all ones (those that are constants keep to `dense`)."""
         if len(self.linear_in) < len(avals):
-            return dense_patterns(patterns, self.abstract(*avals, **params))
+            return dense_patterns(patterns, self.abstract(*map(aval_of, avals), **params))
         terms = []
         for k, p in enumerate(patterns):
             if p is not None:
@@ -129,5 +144,11 @@ def total(terms: Any) -> Any:
     return out
 
 
-def zero_like(x: Any) -> Zero:
-    return Zero(aval_of(x).tangent())
+def union_pattern(patterns: Sequence[Any], shape: tuple[int, ...]) -> list[Any]:
+    """Of an elementwise operation: each output entry depends on what the operands' entries at its place depend on."""
+    live = [p for p in patterns if p is not None]
+    if not live:
+        return [None]
+    rows = len(live[0])
+    aligned = [p.reshape(rows, *(1,) * (len(shape) + 1 - p.ndim), *p.shape[1:]) for p in live]
+    return [np.broadcast_to(np.logical_or.reduce(np.broadcast_arrays(*aligned)), (rows, *shape))]

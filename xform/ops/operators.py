@@ -13,7 +13,7 @@ from xform.ops import arithmetic as a
 from xform.ops import logic as b
 
 #: operands taken as they are; sequences become arrays, anything else gets a chance to handle the operation itself
-_PLAIN = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
+PLAIN = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
 
 BINARY = {
     "add": a.add, "sub": a.sub, "mul": a.mul, "truediv": a.div, "pow": a.power, "floordiv": a.floor_divide,
@@ -33,7 +33,7 @@ def operand(x: Any) -> Any:
 
 def binary(prim: Primitive) -> Callable[[Tracer, Any], Any]:
     def forward(self: Tracer, other: Any) -> Any:
-        if type(other) not in _PLAIN and (other := operand(other)) is NotImplemented:
+        if type(other) not in PLAIN and (other := operand(other)) is NotImplemented:
             return other
         return context.trace.process(prim, (self, other), NO_PARAMS)[0]
 
@@ -42,7 +42,7 @@ def binary(prim: Primitive) -> Callable[[Tracer, Any], Any]:
 
 def reflected(prim: Primitive) -> Callable[[Tracer, Any], Any]:
     def backward(self: Tracer, other: Any) -> Any:
-        if type(other) not in _PLAIN and (other := operand(other)) is NotImplemented:
+        if type(other) not in PLAIN and (other := operand(other)) is NotImplemented:
             return other
         return context.trace.process(prim, (other, self), NO_PARAMS)[0]
 

@@ -10,7 +10,7 @@ from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.series import Series
 from xform.ops.elementwise import align_batched, broadcast_shapes, fit_cotangent
-from xform.ops.family import Opaque
+from xform.ops.family import Opaque, union_pattern
 
 
 class Select(Opaque):
@@ -61,16 +61,6 @@ class Select(Opaque):
 
     def sparsity(self, patterns: Any, avals: Any) -> list[Any]:
         return union_pattern(patterns[1:], broadcast_shapes("where", avals))
-
-
-def union_pattern(patterns: Any, shape: tuple[int, ...]) -> list[Any]:
-    """Each output entry depends on what the operands' entries at its place depend on."""
-    live = [p for p in patterns if p is not None]
-    if not live:
-        return [None]
-    rows = len(live[0])
-    aligned = [p.reshape(rows, *(1,) * (len(shape) + 1 - p.ndim), *p.shape[1:]) for p in live]
-    return [np.broadcast_to(np.logical_or.reduce(np.broadcast_arrays(*aligned)), (rows, *shape))]
 
 
 select = Select("select")

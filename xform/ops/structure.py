@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.aval import Aval, is_inexact
+from xform.core.aval import Aval, is_inexact, shape_of
 from xform.core.primitive import Linear as Unknown
 from xform.core.primitive import Zero
 from xform.ops.family import Linear
@@ -210,12 +210,12 @@ def as_slice(start: int, count: int, step: int) -> slice:
 
 def batch_operand(size: int, x: Any, batched: bool) -> Any:
     """`x` with a batch axis in front, repeated if it had none."""
-    return x if batched else broadcast(x, shape=(size, *np.shape(x)), axes=(0,))
+    return x if batched else broadcast(x, shape=(size, *shape_of(x)), axes=(0,))
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Any:
     """NumPy's broadcasting of a value to a larger shape: stretch axes of size one, add axes in front."""
-    own = np.shape(x)
+    own = shape_of(x)
     if own == shape:
         return x
     lead = len(shape) - len(own)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from xform.core import tree
-from xform.core.aval import aval_of
+from xform.core.aval import Aval, aval_of, float0, is_inexact
+from xform.core.primitive import Zero, is_zero
 from xform.core.trace import Tracer
 
 
@@ -78,3 +79,42 @@ def leaf_name(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[in
     """How messages call the leaf-th leaf of the arguments at `positions`: `x`, `params[0]['w']`, ..."""
     path, _ = tree.leaves_with_path(tuple(args))[leaf]
     return parameter_name(f, positions[path[0].idx]) + tree.keystr(tuple(path[1:]))
+
+
+def matching_leaves(origin: str, what: str, structure: Any, given: Any, wanted: str) -> list[Any]:
+    """The leaves of a tree that must have a given structure."""
+    leaves, found = tree.flatten(given)
+    if found != structure:
+        raise TypeError(
+            f"{origin}: {what} must have the structure of {wanted}, {structure}; given was the structure {found}"
+        )
+    return leaves
+
+
+def check_tangent(origin: str, f: Any, args: Any, k: int, x: Any, tangent: Any) -> Any:
+    """A tangent that fits the primal `x`; a Python number becomes one of its dtype, float0 a symbolic zero."""
+    if is_zero(tangent):
+        return tangent
+    try:
+        return fit(x, tangent)
+    except TypeError as error:
+        name = leaf_name(f, args, range(len(args)), k)
+        raise TypeError(f"{origin}: the tangent of {name} does not match: {error}") from None
+
+
+def check_cotangent(origin: str, aval: Aval, cotangent: Any) -> Any:
+    try:
+        return fit(aval, cotangent)
+    except TypeError as error:
+        raise TypeError(f"{origin}: the cotangent does not match the result: {error}") from None
+
+
+def fit(primal: Any, given: Any) -> Any:
+    """`given` as a tangent or cotangent of a value with the shape and dtype of `primal`."""
+    aval, wanted = aval_of(given), aval_of(primal).tangent()
+    if aval.weak and wanted.shape == () and is_inexact(wanted.dtype) and not isinstance(given, bool):
+        if aval.weak is not complex or wanted.dtype.kind == "c":
+            return wanted.dtype.type(given)
+    if aval.shape != wanted.shape or aval.dtype != wanted.dtype:
+        raise TypeError(f"{aval} was given, wanted {wanted} for a value of {aval_of(primal)}")
+    return Zero(wanted) if wanted.dtype == float0 else given

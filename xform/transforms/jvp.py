@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval, aval_of
+from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
 from xform.ops.elementwise import Elementwise, fit_tangent
+from xform.transforms.arguments import check_tangent, flatten_checked, matching_leaves
+from xform.transforms.flat import Flat, materialize
 
 
 class JVPTracer(Tracer):
@@ -87,13 +90,43 @@ class JVPTrace(Trace):
             return x.primal, x.tangent
         return x, Zero.like(x)
 
+    def lower(self, x: Any) -> Any:
+        """`x` as seen from outside."""
+        return x.primal if type(x) is JVPTracer and x.trace is self else x
+
 
 def jvp_flat(
-    f: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any], origin: str
+    f: Flat, primals: Sequence[Any], tangents: Sequence[Any], origin: str
 ) -> tuple[list[Any], list[Any]]:
     """Results and their tangents, some of them symbolic zeros."""
     trace = JVPTrace(context.trace, origin)
     with using(trace):
         outs = f(*map(trace.join, primals, tangents))
+        f.lower_aux(trace.lower)
     pairs = [trace.split(y) for y in outs]
     return [y for y, _ in pairs], [y_dot for _, y_dot in pairs]
+
+
+def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
+    """Evaluate `f(*primals)` and its derivative in the direction `tangents`, f'(x) x_dot (the pushforward).
+
+    `primals` and `tangents` are tuples of trees of arrays of equal structure, shapes and dtypes; the tangent of an
+    integer or boolean array has dtype float0. Returns `(out, out_tangent)`, and with `has_aux`, for an `f` that returns
+    a pair, `(out, out_tangent, aux)`.
+
+    Raises TypeError if primals and tangents do not match.
+
+    >>> jvp(lambda x: x * x, (3.0,), (1.0,))
+    (np.float64(9.0), np.float64(6.0))
+    """
+    origin = f"jvp of {describe(f)}"
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        given = f"{type(primals).__name__} and {type(tangents).__name__}"
+        raise TypeError(f"{origin}: primals and tangents must be tuples, one entry per argument; given {given}")
+    xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
+    x_dots = matching_leaves(origin, "tangents", structure, tuple(tangents), "primals")
+    x_dots = [check_tangent(origin, f, primals, k, x, t) for k, (x, t) in enumerate(zip(xs, x_dots, strict=True))]
+    run = Flat(f, structure, has_aux)
+    ys, y_dots = jvp_flat(run, xs, x_dots, origin)
+    out = run.unflatten(ys), run.unflatten([materialize(t, y) for t, y in zip(y_dots, ys, strict=True)])
+    return (*out, run.aux) if has_aux else out

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from xform.core import tree
-from xform.core.aval import Aval, aval_of
+from xform.core.aval import Aval, aval_of, shape_of
 from xform.core.errors import describe
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, underlying, using
@@ -137,7 +137,7 @@ def leave(trace: BatchTrace, y: Any, axis: int | None, origin: str) -> Any:
 
 def move_axis(x: Any, source: int, destination: int) -> Any:
     """np.moveaxis for one axis, on values of any trace."""
-    rank = len(np.shape(x))
+    rank = len(shape_of(x))
     source, destination = source % rank, destination % rank
     if source == destination:
         return x
@@ -187,7 +187,7 @@ def mapped_size(
     sizes: dict[str, int] = {}
     for name, x, axis in zip(leaf_names(f, args, kwargs), leaves, axes, strict=True):
         if axis is not None:
-            shape = np.shape(x)
+            shape = shape_of(x)
             if not -len(shape) <= axis < len(shape):
                 raise ValueError(
                     f"{origin}: in_axes wants axis {axis} of argument {name}, which has rank {len(shape)} (shape {shape})"

@@ -1,0 +1,55 @@
+"""Composable function transformations for NumPy programs."""
+
+from xform import numpy as numpy
+from xform import tree as tree
+from xform import tree_util as tree_util
+from xform.core.aval import Aval, float0
+from xform.core.errors import (
+    ConcretizationError,
+    LeakedTracerError,
+    MissingRuleError,
+    NonlinearError,
+    TracerAssignmentError,
+    XformError,
+)
+from xform.core.jaxpr import Jaxpr
+from xform.core.stage import eval_shape, make_jaxpr
+from xform.transforms.derivatives import grad, value_and_grad
+from xform.transforms.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
+from xform.transforms.jet import jet
+from xform.transforms.jvp import jvp
+from xform.transforms.linearize import linearize
+from xform.transforms.sparsity import sparsity_pattern
+from xform.transforms.vjp import linear_transpose, vjp
+from xform.transforms.vmap import vmap
+
+__all__ = [
+    "Aval",
+    "ConcretizationError",
+    "Jaxpr",
+    "LeakedTracerError",
+    "MissingRuleError",
+    "NonlinearError",
+    "TracerAssignmentError",
+    "XformError",
+    "eval_shape",
+    "float0",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jet",
+    "jvp",
+    "linear_transpose",
+    "linearize",
+    "make_jaxpr",
+    "numpy",
+    "sparsity_pattern",
+    "tree",
+    "tree_util",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

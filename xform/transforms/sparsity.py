@@ -1,0 +1,99 @@
+"""Which input entries can each output entry depend on? The pattern of a Jacobian, without its numbers.
+
+A value carries, beside its numbers, a boolean array of shape (n, *shape) with n the number of input entries. Each
+primitive's sparsity rule combines these; it may be too generous, never too sparse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from xform.core import tree
+from xform.core.aval import Aval, aval_of, is_inexact
+from xform.core.errors import describe
+from xform.core.primitive import Primitive
+from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
+from xform.transforms.arguments import flatten_checked
+from xform.transforms.flat import Flat
+
+
+class PatternTracer(Tracer):
+    """A value and the input entries on which each of its entries depends."""
+
+    __slots__ = ("pattern", "primal")
+
+    def __init__(self, trace: PatternTrace, primal: Any, pattern: np.ndarray) -> None:
+        self.trace = trace
+        self.primal = primal
+        self.pattern = pattern
+
+    @property
+    def aval(self) -> Aval:
+        return aval_of(self.primal)
+
+    def concrete(self) -> Any:
+        return concrete(self.primal)
+
+    def underlying(self) -> Any:
+        return underlying(self.primal)
+
+
+class PatternTrace(Trace):
+    """Computes primals in the parent and patterns by each primitive's sparsity rule."""
+
+    __slots__ = ()
+
+    def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        mine = [type(x) is PatternTracer and x.trace is self for x in args]
+        if not any(mine):
+            return self.parent.process(prim, args, params)
+        primals = [x.primal if m else x for x, m in zip(args, mine, strict=True)]
+        patterns = [x.pattern if m else None for x, m in zip(args, mine, strict=True)]
+        with using(self.parent):
+            outs = prim.bind(*primals, **params)
+            # constants are handed over with their values: an index array decides what an output depends on
+            known = [aval_of(x) if m else x for x, m in zip(primals, mine, strict=True)]
+            out_patterns = prim.sparsity(patterns, known, **params)
+        return [y if p is None else PatternTracer(self, y, p) for y, p in zip(outs, out_patterns, strict=True)]
+
+
+def sparsity_pattern(f: Callable[..., Any], *args: Any) -> Any:
+    """The pattern of the Jacobian of `f` at the given arguments.
+
+    For every array y of the result and x of the arguments, a boolean array of shape y.shape + x.shape which is True
+    wherever dy/dx may be different from zero, in a tree like the result of tuples like the arguments (of the argument
+    itself, if there is one). It holds for the branches that Python's control flow takes at these arguments.
+
+    >>> import numpy as np
+    >>> sparsity_pattern(lambda x: x[1:] * x[:-1], np.ones(3)).astype(int)
+    array([[1, 1, 0],
+           [0, 1, 1]])
+    """
+    origin = f"sparsity_pattern of {describe(f)}"
+    xs, structure = flatten_checked(origin, f, args, range(len(args)))
+    sizes = [aval_of(x).size if is_inexact(x.dtype) else 0 for x in xs]
+    edges = np.cumsum([0, *sizes])
+    trace = PatternTrace(context.trace, origin)
+    identity = np.eye(int(edges[-1]), dtype=bool)
+    inputs = [
+        PatternTracer(trace, x, identity[:, lo : lo + n].reshape(-1, *x.shape)) if is_inexact(x.dtype) else x
+        for x, lo, n in zip(xs, edges[:-1], sizes, strict=True)
+    ]
+    run = Flat(f, structure, False)
+    with using(trace):
+        outs = run(*inputs)
+    rows = []
+    for y in outs:
+        pattern = y.pattern if type(y) is PatternTracer and y.trace is trace else np.zeros((edges[-1], *y.shape), bool)
+        parts = [
+            np.moveaxis(pattern[lo : lo + n], 0, -1).reshape(*y.shape, *x.shape)
+            if is_inexact(x.dtype)
+            else np.zeros((*y.shape, *x.shape), bool)
+            for x, lo, n in zip(xs, edges[:-1], sizes, strict=True)
+        ]
+        row = tree.unflatten(structure, parts)
+        rows.append(row[0] if len(args) == 1 else row)
+    return run.unflatten(rows)

@@ -1,0 +1,95 @@
+"""Reverse mode: linearize, then transpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core import tree
+from xform.core.aval import aval_of, is_inexact
+from xform.core.errors import NonlinearError, describe
+from xform.core.primitive import is_zero
+from xform.core.stage import strong
+from xform.core.trace import context, using
+from xform.transforms.arguments import check_cotangent, flatten_checked, matching_leaves
+from xform.transforms.flat import Flat, cotangent_of, own
+from xform.transforms.linearize import linearize_flat
+from xform.transforms.tape import Tape, TapeTracer, backward
+
+
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """Evaluate `f(*primals)` and return with it the pullback, which maps a cotangent y_bar of the result to y_bar^T f'(x).
+
+    The pullback takes a tree like the result of `f` and returns a tuple of trees like the arguments. Returns
+    `(out, pullback)`, and with `has_aux` `(out, pullback, aux)`.
+
+    >>> import numpy as np
+    >>> y, pullback = vjp(lambda x, y: x * np.sin(y), 2.0, 0.0)
+    >>> pullback(1.0)
+    (np.float64(0.0), np.float64(2.0))
+    """
+    origin = f"vjp of {describe(f)}"
+    xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
+    run = Flat(f, structure, has_aux)
+    active = [k for k, x in enumerate(xs) if is_inexact(x.dtype)]
+    run.fix(xs, active)
+    ys, ids, tape = linearize_flat(run, [xs[k] for k in active], origin)
+    in_avals, out_avals = [aval_of(x) for x in xs], [aval_of(y) for y in ys]
+    out = run.unflatten(ys)
+
+    def pullback(cotangent: Any) -> Any:
+        bars = matching_leaves(origin, "the cotangent", run.out_tree, cotangent, "the result")
+        bars = [check_cotangent(origin, a, t) for a, t in zip(out_avals, bars, strict=True)]
+        pulled = pull(tape, ids, bars, len(active))
+        found = dict(zip(active, pulled, strict=True))
+        return tree.unflatten(structure, own([cotangent_of(found.get(k), a) for k, a in enumerate(in_avals)], bars))
+
+    return (out, pullback, run.aux) if has_aux else (out, pullback)
+
+
+def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], Any]:
+    """The transpose of a function that is linear in all its arguments: y_bar -> f^T y_bar.
+
+    Of the arguments only shapes and dtypes matter (avals will do). The transposed function takes a cotangent, a tree
+    like the result of `f`, and returns a tuple of trees like the arguments.
+
+    Raises NonlinearError if `f` is not linear.
+
+    >>> linear_transpose(lambda x: 3.0 * x, 0.0)(2.0)
+    (np.float64(6.0),)
+    """
+    origin = f"linear_transpose of {describe(f)}"
+    leaves, structure = tree.flatten(primals)
+    avals = [strong(aval_of(x)) for x in leaves]
+    for a in avals:
+        if not is_inexact(a.dtype):
+            raise TypeError(f"{origin}: an argument of {a} was given; wanted real or complex numbers")
+    tape = Tape(context.trace, origin)
+    run = Flat(f, structure, False)
+    with using(tape):
+        outs = run(*(TapeTracer(tape, tape.new_variable(), a) for a in avals))
+    for y in outs:
+        if not (type(y) is TapeTracer and y.trace is tape) and np.any(y):
+            raise NonlinearError(f"{origin}: a result does not depend on the arguments and is not zero, so f is not linear")
+    ids = [y.id if type(y) is TapeTracer and y.trace is tape else None for y in outs]
+    out_avals = [aval_of(y) for y in outs]
+
+    def transposed(cotangent: Any) -> Any:
+        bars = matching_leaves(origin, "the cotangent", run.out_tree, cotangent, "the result")
+        bars = [check_cotangent(origin, a, t) for a, t in zip(out_avals, bars, strict=True)]
+        pulled = pull(tape, ids, bars, len(avals))
+        return tree.unflatten(structure, own([cotangent_of(x, a) for x, a in zip(pulled, avals, strict=True)], bars))
+
+    return transposed
+
+
+def pull(tape: Tape, ids: Sequence[int | None], bars: Sequence[Any], count: int, consume: bool = False) -> list[Any]:
+    """The cotangents of the first `count` tape variables, from those of the variables `ids`; None is zero."""
+    env: list[Any] = [None] * tape.size
+    for i, bar in zip(ids, bars, strict=True):
+        if i is not None and not is_zero(bar):
+            env[i] = bar if env[i] is None else env[i] + bar
+    backward(tape, env, consume)
+    return env[:count]

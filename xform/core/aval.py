@@ -15,7 +15,7 @@ _WEAK = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.dtype(np.float
 
 
 class Aval:
-    """Shape and dtype of an array; `weak` is the Python type of a Python scalar, which does not promote arrays (NEP 50)."""
+    """Shape and dtype of an array; of a Python scalar, which does not promote arrays (NEP 50), `weak` is the type."""
 
     __slots__ = ("dtype", "shape", "weak")
 

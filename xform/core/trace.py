@@ -156,7 +156,7 @@ def leaked(x: Tracer, prim: Primitive | None = None) -> LeakedTracerError:
     """The error for a tracer met outside its transformation."""
     user = f"the operation '{prim.name}'" if prim is not None else "this use"
     return LeakedTracerError(
-        f"{user} met a traced value of {x.aval} that belongs to {x.trace.origin or 'a transformation'}, which has ended "
-        "or runs in another thread. Return the value from the transformed function instead of keeping it in a global, "
+        f"{user} met a traced value of {x.aval} that belongs to {x.trace.origin or 'a transformation'}, which has "
+        "ended or runs in another thread. Return the value from the transformed function instead of keeping it in a global, "
         "an attribute or a list; if it is extra output, use has_aux=True."
     )

@@ -143,7 +143,7 @@ def broadcast_shapes(name: str, avals: Sequence[Any]) -> tuple[int, ...]:
 
 
 def align_batched(args: Sequence[Any], batched: Sequence[bool]) -> list[Any]:
-    """Batched operands of lower rank get axes of size one behind the batch axis, so that NumPy's broadcasting aligns."""
+    """Batched operands of lower rank get axes of size one behind the batch axis, as NumPy's broadcasting needs them."""
     ranks = [len(shape_of(x)) - b for x, b in zip(args, batched, strict=True)]
     return [
         reshape(x, shape=(x.shape[0], *(1,) * (max(ranks) - r), *x.shape[1:])) if b and r < max(ranks) else x
@@ -213,7 +213,7 @@ mul_zero = MulZero("mul_zero", multiply_zero, [lambda y, a, p: p, lambda y, a, p
 
 
 class Unknown:
-    """Stands for a linear argument while a transpose rule asks for a partial derivative, which must not depend on it."""
+    """Stands for a linear argument while a transpose rule asks for a partial derivative that must not depend on it."""
 
     __slots__ = ("prim",)
 

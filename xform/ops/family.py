@@ -17,7 +17,7 @@ import numpy as np
 
 from xform.core.aval import Aval, aval_of, is_inexact
 from xform.core.primitive import Primitive, Zero, is_zero
-from xform.core.series import Series, cauchy, termwise
+from xform.core.series import cauchy, termwise
 from xform.core.trace import EVAL, using
 
 
@@ -89,7 +89,7 @@ class Multilinear(Primitive):
         return [combine(at, *(series[k] for k in self.linear_in))]
 
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
-        """Linear in each operand, with the others at their densest: all ones (those that are constants keep to `dense`)."""
+        """Linear in each operand, the others being at their densest, all ones."""
         if len(self.linear_in) < len(avals):
             return dense_patterns(patterns, self.abstract(*map(aval_of, avals), **params))
         terms = []

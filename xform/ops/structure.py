@@ -1,6 +1,6 @@
 """Primitives that move, repeat and sum entries: each is the transpose of another one here, or of itself.
 
-    broadcast <-> reduce_sum        slice <-> pad        reshape, transpose, convert: of themselves       concatenate -> slice
+    broadcast <-> reduce_sum    slice <-> pad    concatenate -> slice    reshape, transpose, convert: of themselves
 """
 
 from __future__ import annotations
@@ -169,7 +169,9 @@ class Convert(Linear):
         return self.bind(*args, dtype=dtype)
 
     def jet(self, series: Any, apply: Any, *, dtype: np.dtype) -> list[Any]:
-        return super().jet(series, apply, dtype=dtype) if is_inexact(dtype) else apply.constant(self, series, {"dtype": dtype})
+        if not is_inexact(dtype):
+            return apply.constant(self, series, {"dtype": dtype})
+        return super().jet(series, apply, dtype=dtype)
 
     def sparsity(self, patterns: Any, avals: Any, *, dtype: np.dtype) -> list[Any]:
         return list(patterns) if is_inexact(dtype) else [None]

@@ -28,13 +28,13 @@ def parameter_name(f: Callable[..., Any], k: int) -> str:
     return f"argument {k}"
 
 
-def check_array(origin: str, name: str, x: Any) -> None:
+def check_array(origin: str, name: Callable[[], str], x: Any) -> None:
     """Raise TypeError, with the argument's name, unless `x` is a numeric array, a number or a tracer."""
     if not isinstance(x, float | int | complex | Tracer):
         try:
             aval_of(x)
         except TypeError as error:
-            raise TypeError(f"{origin}: for {name}, {error}.") from None
+            raise TypeError(f"{origin}: for {name()}, {error}.") from None
 
 
 def as_array(x: Any) -> Any:
@@ -70,15 +70,18 @@ def flatten_checked(origin: str, f: Callable[..., Any], args: Sequence[Any], pos
     for k, x in enumerate(leaves):
         if type(x) is not np.ndarray or x.dtype.kind not in "fc":
             if not isinstance(x, Tracer | float | int | complex):
-                check_array(origin, leaf_name(f, args, positions, k), x)
+                check_array(origin, lambda k=k: leaf_names(f, args, positions)[k], x)
             leaves[k] = as_array(x)
     return leaves, treedef
 
 
-def leaf_name(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int], leaf: int) -> str:
-    """How messages call the leaf-th leaf of the arguments at `positions`: `x`, `params[0]['w']`, ..."""
-    path, _ = tree.leaves_with_path(tuple(args))[leaf]
-    return parameter_name(f, positions[path[0].idx]) + tree.keystr(tuple(path[1:]))
+def leaf_names(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int]) -> list[str]:
+    """How messages call each leaf of the arguments at `positions`: `x`, `params[0]['w']`, ..."""
+    return [
+        parameter_name(f, k) + tree.keystr(path)
+        for k, arg in zip(positions, args, strict=True)
+        for path, _ in tree.leaves_with_path(arg)
+    ]
 
 
 def matching_leaves(origin: str, what: str, structure: Any, given: Any, wanted: str) -> list[Any]:
@@ -98,7 +101,7 @@ def check_tangent(origin: str, f: Any, args: Any, k: int, x: Any, tangent: Any) 
     try:
         return fit(x, tangent)
     except TypeError as error:
-        name = leaf_name(f, args, range(len(args)), k)
+        name = leaf_names(f, args, range(len(args)))[k]
         raise TypeError(f"{origin}: the tangent of {name} does not match: {error}") from None
 
 
@@ -112,9 +115,9 @@ def check_cotangent(origin: str, aval: Aval, cotangent: Any) -> Any:
 def fit(primal: Any, given: Any) -> Any:
     """`given` as a tangent or cotangent of a value with the shape and dtype of `primal`."""
     aval, wanted = aval_of(given), aval_of(primal).tangent()
-    if aval.weak and wanted.shape == () and is_inexact(wanted.dtype) and not isinstance(given, bool):
-        if aval.weak is not complex or wanted.dtype.kind == "c":
-            return wanted.dtype.type(given)
+    number = aval.weak in (int, float) or (aval.weak is complex and wanted.dtype.kind == "c")
+    if number and wanted.shape == () and is_inexact(wanted.dtype):
+        return wanted.dtype.type(given)
     if aval.shape != wanted.shape or aval.dtype != wanted.dtype:
         raise TypeError(f"{aval} was given, wanted {wanted} for a value of {aval_of(primal)}")
     return Zero(wanted) if wanted.dtype == float0 else given

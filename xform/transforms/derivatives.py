@@ -11,7 +11,7 @@ import numpy as np
 from xform.core import tree
 from xform.core.aval import aval_of, short_dtype
 from xform.core.errors import describe
-from xform.transforms.arguments import flatten_checked, leaf_name, normalize_argnums
+from xform.transforms.arguments import flatten_checked, leaf_names, normalize_argnums
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
 from xform.transforms.vjp import pull
@@ -40,7 +40,7 @@ class Point:
         self.active = [k for k, x in enumerate(self.leaves) if x.dtype.kind in "fc"]
         for k, x in enumerate(self.leaves):
             if x.dtype.kind != "f" or options.holomorphic:
-                options.check_input(origin, lambda k=k: leaf_name(f, chosen, positions, k), x)
+                options.check_input(origin, lambda k=k: leaf_names(f, chosen, positions)[k], x)
         whole = len(args) == len(positions) and positions == tuple(range(len(args)))
         self.run = Flat(f if whole else with_fixed(f, args, positions), self.in_tree, options.has_aux, kwargs)
         self.run.fix(self.leaves, self.active)
@@ -80,7 +80,9 @@ class Options:
                 "holomorphic=True if the function is holomorphic"
             )
         if kind not in "fc":
-            raise TypeError(f"{origin}: the result is {aval_of(y)}; wanted a real number, {short_dtype(y.dtype)} has none")
+            raise TypeError(
+                f"{origin}: the result is {aval_of(y)}; wanted a real number, {short_dtype(y.dtype)} has none"
+            )
 
 
 def with_fixed(f: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...]) -> Callable[..., Any]:
@@ -106,9 +108,10 @@ def grad(
     """A function that evaluates the gradient of the scalar function `f`.
 
     The gradient has the structure, shapes and dtypes of the argument at position `argnums` (of a tuple of them, if
-    `argnums` is one; negative positions count from the end). With `has_aux`, `f` returns `(value, aux)` and the gradient
-    function `(gradient, aux)`. A real result of a complex argument z = x + iy has df/dx - i df/dy; `holomorphic` says
-    that `f` maps complex to complex and is complex differentiable. With `allow_int` integer arguments get float0.
+    `argnums` is one; negative positions count from the end). With `has_aux`, `f` returns `(value, aux)` and the
+    gradient function `(gradient, aux)`. A real result of a complex argument z = x + iy has df/dx - i df/dy;
+    `holomorphic` says that `f` maps complex to complex and is complex differentiable. With `allow_int` integer
+    arguments get float0.
 
     Raises TypeError if the result is not a real scalar, or an argument is an integer.
 
@@ -174,4 +177,6 @@ def gradient_at(origin: str, point: Point, options: Options) -> Any:
     if len(pulled) < len(point.leaves):
         found = dict(zip(point.active, pulled, strict=True))
         pulled = [found.get(k) for k in range(len(point.leaves))]
-    return point.tree_of(own([cotangent_of(g, aval_of(x)) if g is None else g for g, x in zip(pulled, point.leaves, strict=True)]))
+    return point.tree_of(
+        own([cotangent_of(g, aval_of(x)) if g is None else g for g, x in zip(pulled, point.leaves, strict=True)])
+    )

@@ -72,8 +72,8 @@ def own(gradients: list[Any], foreign: Sequence[Any] = ()) -> list[Any]:
     for k, x in enumerate(gradients):
         if type(x) is np.ndarray and x.size:
             if not x.flags.writeable or id(memory(x)) in seen:
-                gradients[k] = x = x.copy()
-            seen.add(id(memory(x)))
+                gradients[k] = x.copy()
+            seen.add(id(memory(gradients[k])))
     return gradients
 
 

@@ -7,12 +7,12 @@ entry, so `jacobian` takes whichever is fewer. `chunk_size` bounds how many are 
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import describe
 from xform.core.trace import context, using
@@ -34,8 +34,8 @@ def jacfwd(
 ) -> Callable[..., Any]:
     """A function that evaluates the Jacobian of `f` column by column, in forward mode.
 
-    For every array y of the result and x of the argument, the Jacobian has an array dy/dx of shape y.shape + x.shape, in
-    a tree like the result of trees like the argument. At most `chunk_size` columns are computed at a time.
+    For every array y of the result and x of the argument, the Jacobian has an array dy/dx of shape y.shape + x.shape,
+    in a tree like the result of trees like the argument. At most `chunk_size` columns are computed at a time.
 
     >>> import numpy as np
     >>> jacfwd(lambda x: x * x)(np.array([1.0, 2.0]))
@@ -161,9 +161,7 @@ def rows_of(point: Point, chunk_size: int | None) -> list[list[Any]]:
         return [found.get(k) for k in range(len(xs))]
 
     pulled = [split(stack, ys) for stack in on_basis(pull_back, ys, xs, chunk_size)]
-    return [
-        [reshape(pulled[j][i], shape=(*y.shape, *x.shape)) for j, x in enumerate(xs)] for i, y in enumerate(ys)
-    ]
+    return [[reshape(pulled[j][i], shape=(*y.shape, *x.shape)) for j, x in enumerate(xs)] for i, y in enumerate(ys)]
 
 
 def on_basis(f: Callable[..., list[Any]], avals: list[Aval], outs: list[Aval], chunk_size: int | None) -> list[Any]:
@@ -203,8 +201,8 @@ def split(stack: Any, avals: Sequence[Aval]) -> list[Any]:
     """The parts of axis 0 that belong to each array."""
     if len(avals) == 1:
         return [stack]
-    edges = np.cumsum([0, *(a.size for a in avals)])
-    return [stack[int(lo) : int(hi)] for lo, hi in zip(edges[:-1], edges[1:], strict=True)]
+    edges = [0, *itertools.accumulate(a.size for a in avals)]
+    return [stack[lo:hi] for lo, hi in itertools.pairwise(edges)]
 
 
 def move_basis_last(block: Any, y: Aval, x: Aval) -> Any:

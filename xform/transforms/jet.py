@@ -1,9 +1,9 @@
 """Taylor mode: push a truncated power series through a function, for derivatives of high order in one direction.
 
-With x(t) = x[0] + x[1] t + ... a primitive y = f(x) has y[0] = f(x[0]) and y[k] = (1/k) [f'(x) x'(t)]_{k-1}. The second
-equation is the jvp rule, read on series; since series are lazy, and a primitive met again on the same series is the same
-series, the recurrence closes on itself. So no primitive needs a Taylor rule of its own (Griewank and Walther,
-Evaluating Derivatives, chapter 13; Bettencourt, Johnson and Duvenaud 2019, Taylor-mode AD for higher-order derivatives).
+With x(t) = x[0] + x[1] t + ... a primitive y = f(x) has y[0] = f(x[0]) and y[k] = (1/k) [f'(x) x'(t)]_{k-1}. The
+second equation is the jvp rule, read on series; since series are lazy, and a primitive met again on the same series is
+the same series, the recurrence closes on itself. So no primitive needs a Taylor rule of its own (Griewank and Walther,
+Evaluating Derivatives, chapter 13; Bettencourt, Johnson and Duvenaud 2019, Taylor-mode automatic differentiation).
 """
 
 from __future__ import annotations
@@ -119,8 +119,13 @@ class Apply:
 
         def y_dot(*values: Any) -> list[Any]:
             moving = iter(values[n:])
-            tangents = [Zero.like(x) if s.is_constant else next(moving) for s, x in zip(series, values[:n], strict=True)]
-            tangents = [t if is_inexact(x.dtype) else Zero.like(x) for t, x in zip(tangents, map(aval_of, values[:n]), strict=True)]
+            tangents = [
+                Zero.like(x) if s.is_constant else next(moving) for s, x in zip(series, values[:n], strict=True)
+            ]
+            tangents = [
+                t if is_inexact(x.dtype) else Zero.like(x)
+                for t, x in zip(tangents, map(aval_of, values[:n]), strict=True)
+            ]
             return prim.jvp(values[:n], tangents, **params)[1]
 
         return self(y_dot, *series, *(s.derivative() for s in dots))
@@ -156,8 +161,8 @@ def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Any]) ->
     """Push a Taylor polynomial through `f`: derivatives of all orders along a curve.
 
     For the curve x(t) with x(0) = `primals` and derivatives d^k x/dt^k (0) = `series[argument][k-1]`, returns
-    `(f(x(0)), [d^k f(x(t))/dt^k (0) for k = 1 ... order])`, the second for each array of the result. These are derivatives,
-    not coefficients: the factor 1/k! is not in them (JAX's convention).
+    `(f(x(0)), [d^k f(x(t))/dt^k (0) for k = 1 ... order])`, the second for each array of the result. These are
+    derivatives, not coefficients: the factor 1/k! is not in them (JAX's convention).
 
     Raises TypeError or ValueError if `primals` and `series` do not match.
 
@@ -175,10 +180,19 @@ def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Any]) ->
         raise ValueError(f"{origin}: the series must have one length, the order; given were lengths {sorted(lengths)}")
     (order,) = lengths
     xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
-    terms = [matching_leaves(origin, f"terms {k + 1}", structure, tuple(s[k] for s in series), "primals") for k in range(order)]
-    terms = [[check_tangent(origin, f, primals, j, x, t) for j, (x, t) in enumerate(zip(xs, row, strict=True))] for row in terms]
+    terms = [
+        matching_leaves(origin, f"terms {k + 1}", structure, tuple(s[k] for s in series), "primals")
+        for k in range(order)
+    ]
+    terms = [
+        [check_tangent(origin, f, primals, j, x, t) for j, (x, t) in enumerate(zip(xs, row, strict=True))]
+        for row in terms
+    ]
     trace = JetTrace(context.trace, origin, order)
-    inputs = [JetTracer(trace, coefficients(x, [row[j] for row in terms])) if is_inexact(x.dtype) else x for j, x in enumerate(xs)]
+    inputs = [
+        JetTracer(trace, coefficients(x, [row[j] for row in terms])) if is_inexact(x.dtype) else x
+        for j, x in enumerate(xs)
+    ]
     run = Flat(f, structure, False)
     with using(trace):
         outs = run(*inputs)
@@ -203,4 +217,7 @@ def coefficients(x: Any, derivatives: Sequence[Any]) -> Series:
 def derivatives_of(series: Series, y: Any, order: int) -> list[Any]:
     """Taylor coefficients to derivatives: y^(k) = k! y[k]."""
     terms = [materialize(series[k], y) for k in range(1, order + 1)]
-    return [t if k == 1 or not is_inexact(np.dtype(t.dtype)) else t * float(math.factorial(k)) for k, t in enumerate(terms, 1)]
+    return [
+        t if k == 1 or not is_inexact(np.dtype(t.dtype)) else t * float(math.factorial(k))
+        for k, t in enumerate(terms, 1)
+    ]

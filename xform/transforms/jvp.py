@@ -95,9 +95,7 @@ class JVPTrace(Trace):
         return x.primal if type(x) is JVPTracer and x.trace is self else x
 
 
-def jvp_flat(
-    f: Flat, primals: Sequence[Any], tangents: Sequence[Any], origin: str
-) -> tuple[list[Any], list[Any]]:
+def jvp_flat(f: Flat, primals: Sequence[Any], tangents: Sequence[Any], origin: str) -> tuple[list[Any], list[Any]]:
     """Results and their tangents, some of them symbolic zeros."""
     trace = JVPTrace(context.trace, origin)
     with using(trace):

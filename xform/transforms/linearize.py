@@ -176,9 +176,7 @@ def recorder(prim: Primitive) -> Callable[..., list[Any]]:
     return _RECORDERS[kind]
 
 
-def linearize_flat(
-    f: Flat, primals: Sequence[Any], origin: str
-) -> tuple[list[Any], list[int | None], Tape]:
+def linearize_flat(f: Flat, primals: Sequence[Any], origin: str) -> tuple[list[Any], list[int | None], Tape]:
     """Results, the tape variable of each (None for a constant), and the tape; its first variables are the inputs."""
     trace = LinearizeTrace(context.trace, origin)
     inputs = [trace.new_input(x) for x in primals]
@@ -211,7 +209,9 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
 
     def f_jvp(*tangents: Any) -> Any:
         x_dots = matching_leaves(origin, "tangents", structure, tangents, "primals")
-        x_dots = [check_tangent(origin, f, tangents, k, a, t) for k, (a, t) in enumerate(zip(in_avals, x_dots, strict=True))]
+        x_dots = [
+            check_tangent(origin, f, tangents, k, a, t) for k, (a, t) in enumerate(zip(in_avals, x_dots, strict=True))
+        ]
         env = [None if is_zero(x_dots[k]) else x_dots[k] for k in active]
         forward(tape, env)
         y_dots = [None if i is None else env[i] for i in ids]

@@ -187,4 +187,3 @@ class Accumulator:
             self.bars[hole.id] = np.zeros(hole.shape, hole.dtype) if bar is None else np.array(bar)
             self.owned.add(hole.id)
         return self.bars[hole.id]
-

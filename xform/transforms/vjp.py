@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from xform.core import tree
 from xform.core.aval import aval_of, is_inexact
 from xform.core.errors import NonlinearError, describe
 from xform.core.primitive import is_zero
 from xform.core.stage import strong
 from xform.core.trace import context, using
+from xform.ops.elementwise import nonzero
 from xform.transforms.arguments import check_cotangent, flatten_checked, matching_leaves
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
@@ -20,7 +19,7 @@ from xform.transforms.tape import Tape, TapeTracer, backward
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
-    """Evaluate `f(*primals)` and return with it the pullback, which maps a cotangent y_bar of the result to y_bar^T f'(x).
+    """Evaluate `f(*primals)` and return with it the pullback, which maps a cotangent y_bar to y_bar^T f'(x).
 
     The pullback takes a tree like the result of `f` and returns a tuple of trees like the arguments. Returns
     `(out, pullback)`, and with `has_aux` `(out, pullback, aux)`.
@@ -71,8 +70,10 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     with using(tape):
         outs = run(*(TapeTracer(tape, tape.new_variable(), a) for a in avals))
     for y in outs:
-        if not (type(y) is TapeTracer and y.trace is tape) and np.any(y):
-            raise NonlinearError(f"{origin}: a result does not depend on the arguments and is not zero, so f is not linear")
+        if not (type(y) is TapeTracer and y.trace is tape) and nonzero(y):
+            raise NonlinearError(
+                f"{origin}: a result does not depend on the arguments and is not zero, so f is not linear"
+            )
     ids = [y.id if type(y) is TapeTracer and y.trace is tape else None for y in outs]
     out_avals = [aval_of(y) for y in outs]
 

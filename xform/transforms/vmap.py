@@ -17,7 +17,7 @@ from xform.core.errors import describe
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, underlying, using
 from xform.ops.structure import batch_operand, transpose
-from xform.transforms.arguments import check_array, parameter_name
+from xform.transforms.arguments import check_array, leaf_names
 
 
 class BatchTracer(Tracer):
@@ -101,8 +101,8 @@ def vmap(
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, treedef = tree.flatten((args, kwargs))
         axes = argument_axes(origin, in_axes, args, kwargs)
-        for path, x in zip(leaf_names(f, args, kwargs), leaves, strict=True):
-            check_array(origin, path, x)
+        for k, x in enumerate(leaves):
+            check_array(origin, lambda k=k: all_leaf_names(f, args, kwargs)[k], x)
         size = mapped_size(origin, f, args, kwargs, leaves, axes, axis_size)
         trace = BatchTrace(context.trace, origin, size, axis_name)
         inputs = [
@@ -164,14 +164,10 @@ def check_axes(origin: str, what: str, axes: Any) -> None:
             raise TypeError(f"{origin}: {what} must hold integers or None, not {axis!r}")
 
 
-def leaf_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
-    """How messages call each leaf of the arguments: `x`, `params[0]['w']`, ..."""
-    names = []
-    for path, _ in tree.leaves_with_path((args, kwargs)):
-        first, second, *rest = path
-        head = parameter_name(f, second.idx) if first.idx == 0 else str(second.key)
-        names.append(head + tree.keystr(tuple(rest)))
-    return names
+def all_leaf_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
+    """How messages call each leaf of the arguments, keyword arguments (sorted by name) last."""
+    keywords = [name + tree.keystr(path) for name in sorted(kwargs) for path, _ in tree.leaves_with_path(kwargs[name])]
+    return leaf_names(f, args, range(len(args))) + keywords
 
 
 def mapped_size(
@@ -184,20 +180,24 @@ def mapped_size(
     axis_size: int | None,
 ) -> int:
     """The common size of the mapped axes."""
-    sizes: dict[str, int] = {}
-    for name, x, axis in zip(leaf_names(f, args, kwargs), leaves, axes, strict=True):
+    sizes: list[tuple[int, int]] = []  # (leaf, size)
+    for k, (x, axis) in enumerate(zip(leaves, axes, strict=True)):
         if axis is not None:
             shape = shape_of(x)
             if not -len(shape) <= axis < len(shape):
+                name = all_leaf_names(f, args, kwargs)[k]
                 raise ValueError(
-                    f"{origin}: in_axes wants axis {axis} of argument {name}, which has rank {len(shape)} (shape {shape})"
+                    f"{origin}: in_axes wants axis {axis} of argument {name}, whose shape {shape} has rank {len(shape)}"
                 )
-            sizes[name] = shape[axis]
-    if not sizes and axis_size is None:
+            sizes.append((k, shape[axis]))
+    found = {size for _, size in sizes} | ({axis_size} if axis_size is not None else set())
+    if not found:
         raise ValueError(f"{origin}: no argument is mapped (in_axes is None throughout); map one or give axis_size")
-    if axis_size is not None:
-        sizes["axis_size"] = axis_size
-    if len(set(sizes.values())) > 1:
-        listing = "\n".join(f"  {name}: {size}" for name, size in sizes.items())
-        raise ValueError(f"{origin}: the sizes of the mapped axes disagree; wanted one size, given\n{listing}")
-    return next(iter(sizes.values()))
+    if len(found) > 1:
+        names = all_leaf_names(f, args, kwargs)
+        listing = [f"  {names[k]}: {size}" for k, size in sizes]
+        listing += [] if axis_size is None else [f"  axis_size: {axis_size}"]
+        raise ValueError(
+            f"{origin}: the sizes of the mapped axes disagree; wanted one size, given\n" + "\n".join(listing)
+        )
+    return found.pop()

@@ -157,6 +157,6 @@ def leaked(x: Tracer, prim: Primitive | None = None) -> LeakedTracerError:
     user = f"the operation '{prim.name}'" if prim is not None else "this use"
     return LeakedTracerError(
         f"{user} met a traced value of {x.aval} that belongs to {x.trace.origin or 'a transformation'}, which has "
-        "ended or runs in another thread. Return the value from the transformed function instead of keeping it in a global, "
-        "an attribute or a list; if it is extra output, use has_aux=True."
+        "ended or runs in another thread. Return the value from the transformed function instead of keeping it in a "
+        "global, an attribute or a list; if it is extra output, use has_aux=True."
     )

@@ -47,8 +47,10 @@ def as_array(x: Any) -> Any:
     return x
 
 
-def normalize_argnums(origin: str, argnums: Any, count: int) -> tuple[int, ...]:
-    """The positions as a tuple of nonnegative integers."""
+def normalize_argnums(origin: str, argnums: Any, count: int) -> int | tuple[int, ...]:
+    """Nonnegative positions: an integer, or a tuple of different ones."""
+    if type(argnums) is int and 0 <= argnums < count:
+        return argnums
     positions = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
     for k in positions:
         if not isinstance(k, int | np.integer) or isinstance(k, bool):
@@ -61,26 +63,27 @@ def normalize_argnums(origin: str, argnums: Any, count: int) -> tuple[int, ...]:
     normalized = tuple(int(k) % count for k in positions)
     if len(set(normalized)) < len(normalized):
         raise ValueError(f"{origin}: argnums {argnums} names an argument twice")
-    return normalized
+    return normalized[0] if isinstance(argnums, int | np.integer) else normalized
 
 
-def flatten_checked(origin: str, f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int]) -> Any:
-    """Leaves of the chosen arguments, as arrays, and their tree."""
-    leaves, treedef = tree.flatten(tuple(args))
+def flatten_checked(origin: str, value: Any, names: Callable[[], list[str]]) -> tuple[list[Any], Any]:
+    """Leaves of the arguments `value`, as arrays, and their tree; `names` is what messages call them."""
+    leaves, treedef = tree.flatten(value)
     for k, x in enumerate(leaves):
-        if type(x) is not np.ndarray or x.dtype.kind not in "fc":
-            if not isinstance(x, Tracer | float | int | complex):
-                check_array(origin, lambda k=k: leaf_names(f, args, positions)[k], x)
+        if type(x) is float:
+            leaves[k] = np.float64(x)
+        elif type(x) is not np.ndarray or x.dtype.kind not in "fc":
+            check_array(origin, lambda k=k: names()[k], x)
             leaves[k] = as_array(x)
     return leaves, treedef
 
 
-def leaf_names(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int]) -> list[str]:
-    """How messages call each leaf of the arguments at `positions`: `x`, `params[0]['w']`, ..."""
+def leaf_names(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[int] | None = None) -> list[str]:
+    """How messages call each leaf of the arguments (of those at `positions`): `x`, `params[0]['w']`, ..."""
     return [
         parameter_name(f, k) + tree.keystr(path)
-        for k, arg in zip(positions, args, strict=True)
-        for path, _ in tree.leaves_with_path(arg)
+        for k in (range(len(args)) if positions is None else positions)
+        for path, _ in tree.leaves_with_path(args[k])
     ]
 
 
@@ -101,7 +104,7 @@ def check_tangent(origin: str, f: Any, args: Any, k: int, x: Any, tangent: Any) 
     try:
         return fit(x, tangent)
     except TypeError as error:
-        name = leaf_names(f, args, range(len(args)))[k]
+        name = leaf_names(f, args)[k]
         raise TypeError(f"{origin}: the tangent of {name} does not match: {error}") from None
 
 

@@ -6,50 +6,46 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from xform.core import tree
 from xform.core.aval import aval_of, short_dtype
 from xform.core.errors import describe
 from xform.transforms.arguments import flatten_checked, leaf_names, normalize_argnums
-from xform.transforms.flat import Flat, cotangent_of, own
+from xform.transforms.flat import Flat, own, zeros
 from xform.transforms.linearize import linearize_flat
 from xform.transforms.vjp import pull
 
 Argnums = int | Sequence[int]
 
+LEAF = tree.structure(0)
+
 
 class Point:
     """A function linearised at a point, in its arguments `argnums`: where every derivative of it starts from."""
 
-    __slots__ = ("active", "ids", "in_tree", "leaves", "run", "single", "tape", "ys")
+    __slots__ = ("active", "ids", "in_tree", "leaves", "run", "tape", "ys")
 
     def __init__(
-        self,
-        origin: str,
-        f: Callable[..., Any],
-        options: Options,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        self, origin: str, f: Callable[..., Any], options: Options, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> None:
-        argnums = options.argnums
-        self.single = isinstance(argnums, int | np.integer)
-        positions = (0,) if argnums == 0 and args else normalize_argnums(origin, argnums, len(args))
-        chosen = tuple(args[k] for k in positions)
-        self.leaves, self.in_tree = flatten_checked(origin, f, chosen, positions)
+        argnums = normalize_argnums(origin, options.argnums, len(args))
+        value = args[argnums] if type(argnums) is int else tuple(args[k] for k in argnums)  # type: ignore[union-attr]
+        names = functools.partial(chosen_names, f, args, argnums)
+        self.leaves, self.in_tree = flatten_checked(origin, value, names)
         self.active = [k for k, x in enumerate(self.leaves) if x.dtype.kind in "fc"]
         for k, x in enumerate(self.leaves):
             if x.dtype.kind != "f" or options.holomorphic:
-                options.check_input(origin, lambda k=k: leaf_names(f, chosen, positions)[k], x)
-        whole = len(args) == len(positions) and positions == tuple(range(len(args)))
-        self.run = Flat(f if whole else with_fixed(f, args, positions), self.in_tree, options.has_aux, kwargs)
+                options.check_input(origin, lambda k=k: names()[k], x)
+        self.run = Flat(f, self.in_tree, options.has_aux, kwargs, args, argnums)
         self.run.fix(self.leaves, self.active)
         self.ys, self.ids, self.tape = linearize_flat(self.run, [self.leaves[k] for k in self.active], origin)
 
     def tree_of(self, gradients: Sequence[Any]) -> Any:
-        """A tree like the differentiated arguments (like the one argument, if argnums is an integer)."""
-        out = tree.unflatten(self.in_tree, gradients)
-        return out[0] if self.single else out
+        """A tree like the differentiated argument, or like the tuple of them."""
+        return tree.unflatten(self.in_tree, gradients)
+
+
+def chosen_names(f: Callable[..., Any], args: tuple[Any, ...], argnums: int | tuple[int, ...]) -> list[str]:
+    return leaf_names(f, args, (argnums,) if isinstance(argnums, int) else argnums)
 
 
 class Options:
@@ -83,19 +79,6 @@ class Options:
             raise TypeError(
                 f"{origin}: the result is {aval_of(y)}; wanted a real number, {short_dtype(y.dtype)} has none"
             )
-
-
-def with_fixed(f: Callable[..., Any], args: tuple[Any, ...], positions: tuple[int, ...]) -> Callable[..., Any]:
-    """`f` as a function of the arguments at `positions`."""
-
-    @functools.wraps(f)
-    def g(*chosen: Any, **kwargs: Any) -> Any:
-        values = list(args)
-        for k, x in zip(positions, chosen, strict=True):
-            values[k] = x
-        return f(*values, **kwargs)
-
-    return g
 
 
 def grad(
@@ -160,7 +143,7 @@ def value_and_grad(
 
 def gradient_at(origin: str, point: Point, options: Options) -> Any:
     """Pull one back from the single scalar result."""
-    if len(point.ys) != 1 or point.run.out_tree != tree.structure(0):
+    if point.run.out_tree != LEAF:
         raise TypeError(
             f"{origin}: the function must return a single number, not {point.run.out_tree}; "
             "use has_aux=True for extra output, or jacobian for many results"
@@ -177,6 +160,5 @@ def gradient_at(origin: str, point: Point, options: Options) -> Any:
     if len(pulled) < len(point.leaves):
         found = dict(zip(point.active, pulled, strict=True))
         pulled = [found.get(k) for k in range(len(point.leaves))]
-    return point.tree_of(
-        own([cotangent_of(g, aval_of(x)) if g is None else g for g, x in zip(pulled, point.leaves, strict=True)])
-    )
+    gradients = [zeros(aval_of(x).tangent()) if g is None else g for g, x in zip(pulled, point.leaves, strict=True)]
+    return point.tree_of(own(gradients))

@@ -16,22 +16,32 @@ from xform.transforms.arguments import as_array
 
 
 class Flat:
-    """A function of trees as a function of leaves; it remembers the result's structure and the auxiliary output."""
+    """A function of trees as a function of leaves; it remembers the result's structure and the auxiliary output.
 
-    __slots__ = ("aux", "f", "fixed", "has_aux", "in_tree", "kwargs", "out_tree")
+    The leaves are those of all positional arguments together or, where `argnums` is given, of the argument at that
+    position or of the tuple of arguments at those positions, the others being taken from `args`.
+    """
+
+    __slots__ = ("argnums", "args", "aux", "f", "fixed", "has_aux", "in_tree", "kwargs", "out_tree")
 
     def __init__(
-        self, f: Callable[..., Any], in_tree: Any, has_aux: bool, kwargs: dict[str, Any] | None = None
+        self,
+        f: Callable[..., Any],
+        in_tree: Any,
+        has_aux: bool,
+        kwargs: dict[str, Any] | None = None,
+        args: tuple[Any, ...] = (),
+        argnums: int | tuple[int, ...] | None = None,
     ) -> None:
-        self.f, self.in_tree, self.has_aux, self.kwargs = f, in_tree, has_aux, kwargs or {}
+        self.f, self.in_tree, self.has_aux, self.kwargs = f, in_tree, has_aux, kwargs
+        self.args, self.argnums = args, argnums
         self.aux: Any = None
-        self.fixed: tuple[list[Any], Sequence[int]] | None = None
+        self.fixed: Any = None
         self.out_tree: Any = None
 
     def __call__(self, *xs: Any) -> list[Any]:
-        if self.fixed is not None:
-            xs = self.complete(xs)
-        out = self.f(*tree.unflatten(self.in_tree, xs), **self.kwargs)
+        args = self.arguments(xs)
+        out = self.f(*args, **self.kwargs) if self.kwargs else self.f(*args)
         if self.has_aux:
             if not isinstance(out, tuple) or len(out) != 2:
                 raise TypeError(
@@ -44,6 +54,20 @@ class Flat:
                 aval_of(y)
                 ys[k] = as_array(y)
         return ys
+
+    def arguments(self, xs: Sequence[Any]) -> tuple[Any, ...]:
+        """The positional arguments of `f`, with the leaves `xs` in their places."""
+        if self.fixed is not None:
+            xs = self.complete(xs)
+        value, k = tree.unflatten(self.in_tree, xs), self.argnums
+        if k is None:
+            return value
+        if type(k) is int:
+            return (*self.args[:k], value, *self.args[k + 1 :])
+        args = list(self.args)
+        for position, x in zip(k, value, strict=True):  # type: ignore[arg-type]
+            args[position] = x
+        return tuple(args)
 
     def lower_aux(self, lower: Callable[[Any], Any]) -> None:
         """Take the tracers of the transformation that ends out of the auxiliary output."""
@@ -68,7 +92,7 @@ class Flat:
 
 def own(gradients: list[Any], foreign: Sequence[Any] = ()) -> list[Any]:
     """Results that the caller may write into: no read-only views, no memory shared between them or with `foreign`."""
-    seen = {id(memory(x)) for x in foreign if type(x) is np.ndarray}
+    seen = {id(memory(x)) for x in foreign if type(x) is np.ndarray} if foreign else set()
     for k, x in enumerate(gradients):
         if type(x) is np.ndarray and x.size:
             if not x.flags.writeable or id(memory(x)) in seen:

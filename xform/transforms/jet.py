@@ -20,7 +20,7 @@ from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.series import Series
 from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
-from xform.transforms.arguments import check_tangent, flatten_checked, matching_leaves
+from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize
 
 
@@ -179,7 +179,7 @@ def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Any]) ->
     if len(lengths) != 1:
         raise ValueError(f"{origin}: the series must have one length, the order; given were lengths {sorted(lengths)}")
     (order,) = lengths
-    xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
+    xs, structure = flatten_checked(origin, primals, lambda: leaf_names(f, primals))
     terms = [
         matching_leaves(origin, f"terms {k + 1}", structure, tuple(s[k] for s in series), "primals")
         for k in range(order)

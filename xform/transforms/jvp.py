@@ -12,7 +12,7 @@ from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
 from xform.ops.elementwise import Elementwise, fit_tangent
-from xform.transforms.arguments import check_tangent, flatten_checked, matching_leaves
+from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize
 
 
@@ -121,7 +121,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         given = f"{type(primals).__name__} and {type(tangents).__name__}"
         raise TypeError(f"{origin}: primals and tangents must be tuples, one entry per argument; given {given}")
-    xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
+    xs, structure = flatten_checked(origin, primals, lambda: leaf_names(f, primals))
     x_dots = matching_leaves(origin, "tangents", structure, tuple(tangents), "primals")
     x_dots = [check_tangent(origin, f, primals, k, x, t) for k, (x, t) in enumerate(zip(xs, x_dots, strict=True))]
     run = Flat(f, structure, has_aux)

@@ -20,7 +20,7 @@ from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
 from xform.ops.elementwise import Elementwise
 from xform.ops.family import Linear, Multilinear
-from xform.transforms.arguments import check_tangent, flatten_checked, matching_leaves
+from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, zeros
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, forward
 
@@ -60,7 +60,7 @@ class LinearizeTrace(Trace):
     __slots__ = ("tape",)
 
     def __init__(self, parent: Trace, origin: str) -> None:
-        super().__init__(parent, origin)
+        self.parent, self.origin = parent, origin
         self.tape = Tape(parent, origin)
 
     def new_input(self, primal: Any) -> LinearizeTracer:
@@ -183,9 +183,12 @@ def linearize_flat(f: Flat, primals: Sequence[Any], origin: str) -> tuple[list[A
     with using(trace):
         outs = f(*inputs)
     f.lower_aux(trace.lower)
-    mine = [type(y) is LinearizeTracer and y.trace is trace for y in outs]
-    values = [y.primal if m else y for y, m in zip(outs, mine, strict=True)]
-    return values, [y.id if m else None for y, m in zip(outs, mine, strict=True)], trace.tape
+    values = list(outs)
+    ids: list[int | None] = [None] * len(outs)
+    for k, y in enumerate(outs):
+        if type(y) is LinearizeTracer and y.trace is trace:
+            values[k], ids[k] = y.primal, y.id
+    return values, ids, trace.tape
 
 
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -199,7 +202,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     (np.float64(9.0), np.float64(6.0), np.float64(60.0))
     """
     origin = f"linearize of {describe(f)}"
-    xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
+    xs, structure = flatten_checked(origin, primals, lambda: leaf_names(f, primals))
     run = Flat(f, structure, has_aux)
     active = [k for k, x in enumerate(xs) if is_inexact(x.dtype)]
     run.fix(xs, active)

@@ -16,7 +16,7 @@ from xform.core.aval import Aval, aval_of, is_inexact
 from xform.core.errors import describe
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
-from xform.transforms.arguments import flatten_checked
+from xform.transforms.arguments import flatten_checked, leaf_names
 from xform.transforms.flat import Flat
 
 
@@ -73,13 +73,13 @@ def sparsity_pattern(f: Callable[..., Any], *args: Any) -> Any:
            [0, 1, 1]])
     """
     origin = f"sparsity_pattern of {describe(f)}"
-    xs, structure = flatten_checked(origin, f, args, range(len(args)))
+    xs, structure = flatten_checked(origin, args, lambda: leaf_names(f, args))
     sizes = [aval_of(x).size if is_inexact(x.dtype) else 0 for x in xs]
     edges = np.cumsum([0, *sizes])
     trace = PatternTrace(context.trace, origin)
     identity = np.eye(int(edges[-1]), dtype=bool)
     inputs = [
-        PatternTracer(trace, x, identity[:, lo : lo + n].reshape(-1, *x.shape)) if is_inexact(x.dtype) else x
+        PatternTracer(trace, x, identity[:, lo : lo + n].reshape(len(identity), *x.shape)) if is_inexact(x.dtype) else x
         for x, lo, n in zip(xs, edges[:-1], sizes, strict=True)
     ]
     run = Flat(f, structure, False)
@@ -89,7 +89,7 @@ def sparsity_pattern(f: Callable[..., Any], *args: Any) -> Any:
     for y in outs:
         pattern = y.pattern if type(y) is PatternTracer and y.trace is trace else np.zeros((edges[-1], *y.shape), bool)
         parts = [
-            np.moveaxis(pattern[lo : lo + n], 0, -1).reshape(*y.shape, *x.shape)
+            np.moveaxis(pattern[lo : lo + n], 0, -1).reshape((*y.shape, *x.shape))
             if is_inexact(x.dtype)
             else np.zeros((*y.shape, *x.shape), bool)
             for x, lo, n in zip(xs, edges[:-1], sizes, strict=True)

@@ -50,7 +50,7 @@ class Tape(Trace):
     __slots__ = ("entries", "size")
 
     def __init__(self, parent: Trace, origin: str) -> None:
-        super().__init__(parent, origin)
+        self.parent, self.origin = parent, origin
         self.entries: list[Any] = []
         self.size = 0
 

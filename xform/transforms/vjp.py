@@ -12,7 +12,7 @@ from xform.core.primitive import is_zero
 from xform.core.stage import strong
 from xform.core.trace import context, using
 from xform.ops.elementwise import nonzero
-from xform.transforms.arguments import check_cotangent, flatten_checked, matching_leaves
+from xform.transforms.arguments import check_cotangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
 from xform.transforms.tape import Tape, TapeTracer, backward
@@ -30,7 +30,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     (np.float64(0.0), np.float64(2.0))
     """
     origin = f"vjp of {describe(f)}"
-    xs, structure = flatten_checked(origin, f, primals, range(len(primals)))
+    xs, structure = flatten_checked(origin, primals, lambda: leaf_names(f, primals))
     run = Flat(f, structure, has_aux)
     active = [k for k, x in enumerate(xs) if is_inexact(x.dtype)]
     run.fix(xs, active)

@@ -167,7 +167,7 @@ def check_axes(origin: str, what: str, axes: Any) -> None:
 def all_leaf_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
     """How messages call each leaf of the arguments, keyword arguments (sorted by name) last."""
     keywords = [name + tree.keystr(path) for name in sorted(kwargs) for path, _ in tree.leaves_with_path(kwargs[name])]
-    return leaf_names(f, args, range(len(args))) + keywords
+    return leaf_names(f, args) + keywords
 
 
 def mapped_size(

@@ -75,12 +75,13 @@ def phase(y: Any, a: Any) -> Any:
 add = Elementwise("add", operator.add, [1, 1], ufunc=np.add)
 sub = Elementwise("sub", operator.sub, [1, -1], ufunc=np.subtract)
 mul = Mul("mul", operator.mul, [lambda y, a, b: b, lambda y, a, b: a], ufunc=np.multiply)
-div = Div("div", operator.truediv, [lambda y, a, b: 1 / b, lambda y, a, b: -y / b], ufunc=np.divide, singular=True)
+div = Div("div", operator.truediv, [lambda y, a, b: 1 / b, lambda y, a, b: -y / b], ufunc=np.divide,
+          singular=True, warns=True)
 neg = Elementwise("neg", operator.neg, [-1], ufunc=np.negative)
 pos = Elementwise("pos", operator.pos, [1], ufunc=np.positive)
 power = Elementwise("pow", operator.pow, [power_base, power_exponent], ufunc=np.power, singular=True)
 square = Elementwise("square", np.square, [lambda y, a: 2 * a])
-reciprocal = Elementwise("reciprocal", np.reciprocal, [lambda y, a: -y * y], singular=True)
+reciprocal = Elementwise("reciprocal", np.reciprocal, [lambda y, a: -y * y], singular=True, warns=True)
 absolute = Elementwise("abs", operator.abs, [phase], ufunc=np.absolute)
 fabs = Elementwise("fabs", np.fabs, [phase])
 

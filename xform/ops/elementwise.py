@@ -31,7 +31,8 @@ class Elementwise(Opaque):
 
     `partials` has an entry per argument: a function `(y, *args) -> dy/darg`, a number if the derivative is constant, or
     None if it is zero or does not exist (comparisons, rounding, integer arguments). `singular` says that a partial can
-    be inf or nan where the function is finite; a zero tangent or cotangent times such a partial is zero.
+    be inf or nan; a zero tangent or cotangent times such a partial is zero. NumPy's floating-point warnings are silenced
+    while a singular partial is computed, unless the function itself `warns` where its partial does.
     """
 
     def __init__(
@@ -42,9 +43,10 @@ class Elementwise(Opaque):
         *,
         ufunc: np.ufunc | None = None,
         singular: bool = False,
+        warns: bool = False,
     ) -> None:
         super().__init__(name)
-        self.function, self.partials, self.singular = function, tuple(partials), singular
+        self.function, self.partials, self.singular, self.warns = function, tuple(partials), singular, warns
         self._dtypes: dict[tuple[Any, ...], np.dtype] = {}
         ufunc = function if isinstance(function, np.ufunc) else ufunc
         if ufunc is not None:
@@ -72,8 +74,11 @@ class Elementwise(Opaque):
             return d
         if not self.singular:
             return d(y, *args)
-        with np.errstate(all="ignore"):
+        if self.warns:
             p = d(y, *args)
+        else:
+            with np.errstate(all="ignore"):
+                p = d(y, *args)
         return p if is_finite(p) else Guarded(p)
 
     def jvp(self, primals: Any, tangents: Any) -> tuple[list[Any], list[Any]]:
@@ -117,7 +122,7 @@ def fit_tangent(y_dot: Any, y: Any) -> Any:
     """A tangent in the shape and dtype of the value `y` (of a complex one the real part where y is real)."""
     if y_dot.shape != y.shape:
         y_dot = broadcast_to(y_dot, y.shape)
-    return y_dot if y_dot.dtype == y.dtype else convert(y_dot, dtype=y.dtype)
+    return y_dot if y_dot.dtype is y.dtype or y_dot.dtype == y.dtype else convert(y_dot, dtype=y.dtype)
 
 
 def fit_cotangent(x_bar: Any, aval: Any) -> Any:

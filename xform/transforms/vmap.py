@@ -16,6 +16,7 @@ from xform.core.aval import Aval, aval_of, shape_of
 from xform.core.errors import describe
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, underlying, using
+from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
 from xform.transforms.arguments import check_array, leaf_names
 
@@ -58,6 +59,8 @@ class BatchTrace(Trace):
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         batched = [type(x) is BatchTracer and x.trace is self for x in args]
+        if self.axis_name is not None and isinstance(prim, Collective) and params["axis_name"] == self.axis_name:
+            return [self.collect(prim, args[0])]
         if not any(batched):
             return self.parent.process(prim, args, params)
         values = [x.value if b else x for x, b in zip(args, batched, strict=True)]
@@ -67,6 +70,12 @@ class BatchTrace(Trace):
         finally:
             context.trace = outer
         return [BatchTracer(self, y) for y in outs]
+
+    def collect(self, prim: Collective, x: Any) -> Any:
+        """A communication along the axis of this trace."""
+        with using(self.parent):
+            out, varies = prim.collect(self.size, *self.split(x))
+        return BatchTracer(self, out) if varies else out
 
     def split(self, x: Any) -> tuple[Any, bool]:
         """The value under a tracer of this trace, and whether it is batched."""
@@ -118,6 +127,18 @@ def vmap(
         )
 
     return mapped
+
+
+def named_axis(axis_name: Hashable) -> BatchTrace:
+    """The trace of the enclosing `vmap` whose axis has that name."""
+    trace, names = context.trace, []
+    while trace is not None:
+        if isinstance(trace, BatchTrace) and trace.axis_name is not None:
+            if trace.axis_name == axis_name:
+                return trace
+            names.append(trace.axis_name)
+        trace = trace.parent
+    raise NameError(f"the axis name {axis_name!r} is unbound; wanted one of an enclosing vmap, which has {names or 'none'}")
 
 
 def leave(trace: BatchTrace, y: Any, axis: int | None, origin: str) -> Any:

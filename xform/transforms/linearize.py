@@ -57,11 +57,12 @@ class LinearizeTracer(Tracer):
 class LinearizeTrace(Trace):
     """Computes primals in the parent and records tangents on its tape."""
 
-    __slots__ = ("tape",)
+    __slots__ = ("frozen", "tape")
 
     def __init__(self, parent: Trace, origin: str) -> None:
         self.parent, self.origin = parent, origin
         self.tape = Tape(parent, origin)
+        self.frozen: list[np.ndarray] = []
 
     def new_input(self, primal: Any) -> LinearizeTracer:
         return LinearizeTracer(self, primal, self.tape.new_variable())
@@ -78,7 +79,7 @@ class LinearizeTrace(Trace):
                 ids.append(x.id)
                 active = True
             else:
-                primals.append(x)
+                primals.append(self.keep(x) if type(x) is np.ndarray else x)
                 ids.append(None)
         if not active:
             return self.parent.process(prim, args, params)
@@ -87,6 +88,22 @@ class LinearizeTrace(Trace):
             return recorder(prim)(self, prim, primals, ids, params)
         finally:
             context.trace = outer
+
+    def keep(self, x: np.ndarray) -> np.ndarray:
+        """A plain array that may become a residual must not change before the backward sweep.
+
+        Small ones are copied. Large ones are read-only until the function has returned: writing into them raises.
+        """
+        if x.size <= 256:
+            return x.copy()
+        if x.flags.writeable:
+            x.flags.writeable = False
+            self.frozen.append(x)
+        return x
+
+    def thaw(self) -> None:
+        for x in self.frozen:
+            x.flags.writeable = True
 
 
 def record_elementwise(
@@ -181,8 +198,18 @@ def linearize_flat(f: Flat, primals: Sequence[Any], origin: str) -> tuple[list[A
     """Results, the tape variable of each (None for a constant), and the tape; its first variables are the inputs."""
     trace = LinearizeTrace(context.trace, origin)
     inputs = [trace.new_input(x) for x in primals]
-    with using(trace):
-        outs = f(*inputs)
+    try:
+        with using(trace):
+            outs = f(*inputs)
+    except ValueError as error:
+        if trace.frozen and "read-only" in str(error):
+            error.add_note(
+                f"Inside {origin} an array that took part in a traced computation was to be overwritten, which would "
+                "falsify the derivative. Write into a copy (a = a.copy()), or make a new array."
+            )
+        raise
+    finally:
+        trace.thaw()
     f.lower_aux(trace.lower)
     values = list(outs)
     ids: list[int | None] = [None] * len(outs)

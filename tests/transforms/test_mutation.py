@@ -1,0 +1,55 @@
+"""Plain arrays overwritten inside a differentiated function: the right derivative or an error, never a wrong number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from xform import grad, make_jaxpr, vjp
+
+
+def reuses_a_buffer(x):
+    buffer, total = np.zeros(3), 0.0
+    for k in range(3):
+        buffer[:] = k
+        total = total + np.sum(np.sin(x * buffer))
+    return total
+
+
+def gradient_of_reuses_a_buffer(x):
+    return sum(k * np.cos(k * x) for k in range(3))
+
+
+def test_small_buffer():
+    x = np.array([0.3, 0.5, 0.7])
+    assert_allclose(grad(reuses_a_buffer)(x), gradient_of_reuses_a_buffer(x), rtol=1e-14)
+
+
+def test_staged_program_keeps_what_it_captured():
+    x = np.array([0.3, 0.5, 0.7])
+    assert_allclose(make_jaxpr(reuses_a_buffer)(x)(x)[0], reuses_a_buffer(x), rtol=1e-14)
+
+
+def test_large_buffer_is_protected_while_the_function_runs():
+    buffer = np.ones(1000)
+
+    def f(x):
+        y = x * buffer
+        buffer[:] = 2.0
+        return np.sum(y * buffer)
+
+    with pytest.raises(ValueError, match="read-only") as caught:
+        grad(f)(np.ones(1000))
+    assert any("a.copy()" in note for note in caught.value.__notes__)
+    buffer[0] = 5.0  # and writable again afterwards
+    y, _ = vjp(lambda x: x * buffer, np.ones(1000))
+    buffer[0] = 6.0
+    assert y[0] == 5.0
+
+
+def test_a_read_only_array_stays_so():
+    constant = np.ones(1000)
+    constant.flags.writeable = False
+    grad(lambda x: np.sum(x * constant))(np.ones(1000))
+    assert not constant.flags.writeable

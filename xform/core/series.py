@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from xform.core.aval import aval_of
 from xform.core.primitive import Zero, is_zero
 
@@ -62,4 +64,6 @@ def cauchy(f: Callable[[Any, Any], Any], x: Series, y: Series) -> Series:
 
 
 def zero_result(f: Callable[..., Any], series: Any) -> Zero:
-    return Zero(aval_of(f(*(s[0] for s in series))).tangent())
+    """A coefficient that is zero, in the aval of the function's results."""
+    points = (np.zeros(s[0].aval.shape, s[0].aval.dtype) if is_zero(s[0]) else s[0] for s in series)
+    return Zero(aval_of(f(*points)).tangent())

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.primitive import is_zero
+from xform.core.aval import aval_of
+from xform.core.primitive import Zero, is_zero
 from xform.core.series import Series, cauchy
+from xform.ops.complex import imag
 from xform.ops.elementwise import Elementwise
 from xform.ops.family import total
 from xform.ops.select import select
@@ -72,6 +74,22 @@ def phase(y: Any, a: Any) -> Any:
     return np.conjugate(np.sign(a)) if a.dtype.kind == "c" else np.sign(a)
 
 
+class Sign(Elementwise):
+    """a / |a|: constant but for complex a, where it moves along the unit circle."""
+
+    def jvp(self, primals: Any, tangents: Any) -> tuple[list[Any], list[Any]]:
+        """y_dot = i y Im(conj(y) a_dot) / |a|, and 0 at 0."""
+        (a,), (a_dot,) = primals, tangents
+        y = self(a)
+        if is_zero(a_dot) or y.dtype.kind != "c":
+            return [y], [Zero.like(y)]
+        r = np.absolute(a)
+        return [y], [y * (1j * (imag(np.conjugate(y) * a_dot) / select(r == 0, 1.0, r)))]
+
+    def sparsity(self, patterns: Any, avals: Any) -> list[Any]:
+        return list(patterns) if aval_of(avals[0]).dtype.kind == "c" else [None]
+
+
 add = Elementwise("add", operator.add, [1, 1], ufunc=np.add)
 sub = Elementwise("sub", operator.sub, [1, -1], ufunc=np.subtract)
 mul = Mul("mul", operator.mul, [lambda y, a, b: b, lambda y, a, b: a], ufunc=np.multiply)
@@ -86,8 +104,9 @@ absolute = Elementwise("abs", operator.abs, [phase], ufunc=np.absolute)
 fabs = Elementwise("fabs", np.fabs, [phase])
 
 floor_divide = Elementwise("floor_divide", operator.floordiv, [None, None], ufunc=np.floor_divide)
-remainder = Elementwise("remainder", operator.mod, [1, lambda y, a, b: -np.floor_divide(a, b)], ufunc=np.remainder)
-fmod = Elementwise("fmod", np.fmod, [1, lambda y, a, b: -np.trunc(a / b)])
+remainder = Elementwise("remainder", operator.mod, [1, lambda y, a, b: -np.floor_divide(a, b)], ufunc=np.remainder,
+                        piecewise=True)
+fmod = Elementwise("fmod", np.fmod, [1, lambda y, a, b: -np.trunc(a / b)], piecewise=True)
 
 maximum = Elementwise("max", np.maximum, [larger, swapped(larger)])
 minimum = Elementwise("min", np.minimum, [smaller, swapped(smaller)])
@@ -97,13 +116,13 @@ fmin = Elementwise("fmin", np.fmin, [where_other_is_nan(smaller), swapped(where_
 hypot = Elementwise("hypot", np.hypot, [lambda y, a, b: a / select(y == 0, 1.0, y),
                                         lambda y, a, b: b / select(y == 0, 1.0, y)])
 copysign = Elementwise("copysign", np.copysign, [lambda y, a, b: np.sign(a) * np.copysign(1.0, b), None])
-nextafter = Elementwise("nextafter", np.nextafter, [1, None])
-heaviside = Elementwise("heaviside", np.heaviside, [None, lambda y, a, b: (a == 0) * 1.0])
+nextafter = Elementwise("nextafter", np.nextafter, [1, None], piecewise=True)
+heaviside = Elementwise("heaviside", np.heaviside, [None, lambda y, a, b: (a == 0) * 1.0], piecewise=True)
 ldexp = Elementwise("ldexp", np.ldexp, [lambda y, a, b: np.ldexp(1.0, b), None])
 frexp_exponent = Elementwise("frexp_exponent", lambda a: np.frexp(a)[1], [None])
 spacing = Elementwise("spacing", np.spacing, [None])
 
-sign = Elementwise("sign", np.sign, [None])
+sign = Sign("sign", np.sign, [None])
 floor = Elementwise("floor", np.floor, [None])
 ceil = Elementwise("ceil", np.ceil, [None])
 trunc = Elementwise("trunc", np.trunc, [None])

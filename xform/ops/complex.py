@@ -12,7 +12,7 @@ from xform.ops.family import Linear
 
 # y_dot = Re(partial * x_dot) for a real result of a complex argument, so these two are rows as well
 real = Elementwise("real", lambda a: np.real(a)[()], [1])
-imag = Elementwise("imag", lambda a: np.imag(a)[()], [-1j])
+imag = Elementwise("imag", lambda a: np.imag(a)[()], [lambda y, a: -1j if a.dtype.kind == "c" else 0])
 
 
 class Conjugate(Linear):

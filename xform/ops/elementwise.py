@@ -32,7 +32,8 @@ class Elementwise(Opaque):
     `partials` has an entry per argument: a function `(y, *args) -> dy/darg`, a number if the derivative is constant, or
     None if it is zero or does not exist (comparisons, rounding, integer arguments). `singular` says that a partial can
     be inf or nan; a zero tangent or cotangent times such a partial is zero. NumPy's floating-point warnings are silenced
-    while a singular partial is computed, unless the function itself `warns` where its partial does.
+    while a singular partial is computed, unless the function itself `warns` where its partial does. A `piecewise`
+    function is not linear, though its partials may be constants.
     """
 
     def __init__(
@@ -44,9 +45,11 @@ class Elementwise(Opaque):
         ufunc: np.ufunc | None = None,
         singular: bool = False,
         warns: bool = False,
+        piecewise: bool = False,
     ) -> None:
         super().__init__(name)
-        self.function, self.partials, self.singular, self.warns = function, tuple(partials), singular, warns
+        self.function, self.partials = function, tuple(partials)
+        self.singular, self.warns, self.piecewise = singular, warns, piecewise
         self._dtypes: dict[tuple[Any, ...], np.dtype] = {}
         ufunc = function if isinstance(function, np.ufunc) else ufunc
         if ufunc is not None:
@@ -91,18 +94,23 @@ class Elementwise(Opaque):
 
     def transpose(self, cotangents: list[Any], *args: Any) -> list[Any]:
         """The partials of a linear function do not depend on the arguments in which it is linear."""
-        known = [Unknown(self) if type(a) is Linear else a for a in args]
-        if all(isinstance(d, int) for d in self.partials) and any(nonzero(a) for a in args if type(a) is not Linear):
-            raise NonlinearError(f"'{self.name}' of an unknown and a constant is affine, not linear; drop the constant")
+        known = self.known(args)
         return [
             fit_cotangent(times(cotangents[0], self.linear_partial(k, known)), a.aval) if type(a) is Linear else None
             for k, a in enumerate(args)
         ]
 
+    def known(self, args: Sequence[Any]) -> list[Any]:
+        """The arguments, with an `Unknown` for each one that is to be transposed."""
+        if all(isinstance(d, int) for d in self.partials) and any(nonzero(a) for a in args if type(a) is not Linear):
+            raise NonlinearError(f"'{self.name}' of an unknown and a constant is affine, not linear; drop the constant")
+        return [Unknown(self, a.aval) if type(a) is Linear else a for a in args]
+
     def linear_partial(self, k: int, args: Sequence[Any]) -> Any:
-        p = None if self.partials[k] is None else self.partial(k, Unknown(self), args)
+        """The partial in an unknown argument, which must not depend on any unknown one."""
+        p = None if self.partials[k] is None or self.piecewise else self.partial(k, Unknown(self, None), args)
         if p is None or isinstance(p, Unknown):
-            raise Unknown(self).error()
+            raise Unknown(self, None).error()
         return p
 
     def batch(self, size: int, args: Any, batched: Any) -> list[Any]:
@@ -134,7 +142,7 @@ def fit_cotangent(x_bar: Any, aval: Any) -> Any:
 
 def broadcast_shapes(name: str, avals: Sequence[Any]) -> tuple[int, ...]:
     """The common shape of the operands."""
-    shapes = [a.shape for a in avals]
+    shapes = [shape_of(a) for a in avals]
     if all(s == shapes[0] for s in shapes):
         return shapes[0]
     try:
@@ -218,12 +226,23 @@ mul_zero = MulZero("mul_zero", multiply_zero, [lambda y, a, p: p, lambda y, a, p
 
 
 class Unknown:
-    """Stands for a linear argument while a transpose rule asks for a partial derivative that must not depend on it."""
+    """Stands for a linear argument while a transpose rule asks for a partial derivative that must not depend on it.
 
-    __slots__ = ("prim",)
+    Only its shape and dtype are known.
+    """
 
-    def __init__(self, prim: Elementwise) -> None:
-        self.prim = prim
+    __slots__ = ("aval", "prim")
+
+    def __init__(self, prim: Elementwise, aval: Any) -> None:
+        self.prim, self.aval = prim, aval
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.aval.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.aval.dtype
 
     def error(self, *_: Any, **__: Any) -> Any:
         raise NonlinearError(

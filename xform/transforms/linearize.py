@@ -116,7 +116,7 @@ def record_elementwise(
     for k, i in enumerate(ids):
         if i is not None and prim.partials[k] is not None:
             x, aval = primals[k], None
-            if x.shape != y.shape or x.dtype != y.dtype or x.dtype.itemsize < 8:
+            if x.shape != y.shape or x.dtype != y.dtype or x.dtype.char not in "dD":
                 aval, out_aval = aval_of(x), aval_of(y)
             terms.append((i, prim.partial(k, y, primals), aval))
     if not terms:

@@ -18,7 +18,7 @@ import numpy as np
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Linear, Primitive, is_zero
 from xform.core.trace import EVAL, Trace, Tracer, context
-from xform.ops.elementwise import Elementwise, Unknown, fit_cotangent
+from xform.ops.elementwise import Elementwise, fit_cotangent
 from xform.ops.structure import broadcast_to, convert
 
 
@@ -68,7 +68,7 @@ class Tape(Trace):
         return self.call(prim, holes, params, avals)
 
     def scale(self, prim: Any, holes: Sequence[Any], aval: Aval) -> TapeTracer:
-        known = [Unknown(prim) if type(x) is Linear else x for x in holes]
+        known = prim.known(holes)
         terms = tuple((x.id, prim.linear_partial(k, known), x.aval) for k, x in enumerate(holes) if type(x) is Linear)
         out = self.new_variable()
         self.entries.append((out, terms, aval))

@@ -6,10 +6,8 @@ they say, and every eqn's outputs have the avals that its primitive's abstract r
 
 from __future__ import annotations
 
-from typing import Any
-
 from xform.core.aval import aval_of
-from xform.core.jaxpr import Eqn, Jaxpr, Literal, Var
+from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
 
 
 class MalformedJaxprError(ValueError):
@@ -20,33 +18,47 @@ def check(jaxpr: Jaxpr) -> None:
     """Raise `MalformedJaxprError` unless the program, and each program inside it, is well formed."""
     defined: set[Var] = set()
     for v in [*jaxpr.inputs, *(v for v, _ in jaxpr.consts)]:
-        define(v, defined, "input")
+        define(v, defined, "the head")
     for v, value in jaxpr.consts:
-        require(aval_of(value) == v.aval, f"const {v} holds a value of {aval_of(value)}")
+        if aval_of(value) != v.aval:
+            raise malformed(f"const {v} holds a value of {aval_of(value)}")
     for number, eqn in enumerate(jaxpr.eqns):
-        check_eqn(eqn, defined, f"eqn {number} ({eqn.prim.name})")
+        check_eqn(eqn, defined, number)
     for atom in jaxpr.outputs:
-        require(isinstance(atom, Literal) or atom in defined, f"output {atom} is never assigned")
+        if not is_defined(atom, defined):
+            raise malformed(f"output {atom} is never assigned")
 
 
-def check_eqn(eqn: Eqn, defined: set[Var], where: str) -> None:
+def check_eqn(eqn: Eqn, defined: set[Var], number: int) -> None:
     for atom in eqn.inputs:
-        require(isinstance(atom, Literal) or atom in defined, f"{where} reads {atom} before it is assigned")
+        if not is_defined(atom, defined):
+            raise malformed(f"{name(eqn, number)} reads {atom} before it is assigned")
     for inner in eqn.jaxprs():
         check(inner)
     expected = eqn.prim.abstract(*(a.aval for a in eqn.inputs), **eqn.params)
-    require(len(expected) == len(eqn.outputs), f"{where} has {len(eqn.outputs)} outputs, its rule gives {expected}")
+    if len(expected) != len(eqn.outputs):
+        raise malformed(f"{name(eqn, number)} has {len(eqn.outputs)} outputs, its abstract rule gives {expected}")
     for v, aval in zip(eqn.outputs, expected, strict=True):
-        define(v, defined, where)
-        require(v.aval == aval, f"{where} assigns {v}, its abstract rule gives {aval}")
+        define(v, defined, eqn.prim.name)
+        if v.aval != aval:
+            raise malformed(f"{name(eqn, number)} assigns {v}, its abstract rule gives {aval}")
+
+
+def is_defined(atom: Atom, defined: set[Var]) -> bool:
+    return isinstance(atom, Literal) or atom in defined
 
 
 def define(v: Var, defined: set[Var], where: str) -> None:
-    require(isinstance(v, Var), f"{where}: {v!r} is not a variable")
-    require(v not in defined, f"{where}: {v} is assigned twice")
+    if not isinstance(v, Var):
+        raise malformed(f"{where} assigns {v!r}, which is not a variable")
+    if v in defined:
+        raise malformed(f"{where} assigns {v}, which has a value already")
     defined.add(v)
 
 
-def require(condition: Any, message: str) -> None:
-    if not condition:
-        raise MalformedJaxprError(f"malformed jaxpr: {message}")
+def name(eqn: Eqn, number: int) -> str:
+    return f"eqn {number} ({eqn.prim.name})"
+
+
+def malformed(message: str) -> MalformedJaxprError:
+    return MalformedJaxprError(f"malformed jaxpr: {message}")

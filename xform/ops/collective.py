@@ -3,7 +3,7 @@
     all_gather       x_i                ->  z = stack of all x_j, the same for every example
     reduce_scatter   z_i of (size, ..)  ->  x_i = sum over all examples j of z_j[i]
 
-Each is the transpose of the other. The trace of the named axis calls `collect`; to any other batch they are elementwise.
+Each is the transpose of the other. The trace of the named axis calls `collect`; to other batches they are elementwise.
 """
 
 from __future__ import annotations

@@ -54,8 +54,10 @@ class PatternTrace(Trace):
         patterns = [x.pattern if m else None for x, m in zip(args, mine, strict=True)]
         with using(self.parent):
             outs = prim.bind(*primals, **params)
-            # constants are handed over with their values: an index array decides what an output depends on
-            known = [aval_of(x) if m else x for x, m in zip(primals, mine, strict=True)]
+            # constant arrays are handed over with their values: an index decides what an output depends on
+            known = [
+                x if not m and isinstance(x, np.ndarray) else aval_of(x) for x, m in zip(primals, mine, strict=True)
+            ]
             out_patterns = prim.sparsity(patterns, known, **params)
         return [y if p is None else PatternTracer(self, y, p) for y, p in zip(outs, out_patterns, strict=True)]
 

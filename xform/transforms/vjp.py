@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from xform.core import tree
 from xform.core.aval import aval_of, is_inexact
 from xform.core.errors import NonlinearError, describe
-from xform.core.primitive import is_zero
+from xform.core.primitive import Linear, is_zero
 from xform.core.stage import strong
-from xform.core.trace import context, using
+from xform.core.trace import context, underlying, using
 from xform.ops.elementwise import nonzero
 from xform.transforms.arguments import check_cotangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
-from xform.transforms.tape import Tape, TapeTracer, backward
+from xform.transforms.tape import LinearEqn, Tape, TapeTracer, backward
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -74,6 +76,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
             raise NonlinearError(
                 f"{origin}: a result does not depend on the arguments and is not zero, so f is not linear"
             )
+    check_homogeneous(origin, tape)
     ids = [y.id if type(y) is TapeTracer and y.trace is tape else None for y in outs]
     out_avals = [aval_of(y) for y in outs]
 
@@ -84,6 +87,20 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
         return tree.unflatten(structure, own([cotangent_of(x, a) for x, a in zip(pulled, avals, strict=True)], bars))
 
     return transposed
+
+
+def check_homogeneous(origin: str, tape: Tape) -> None:
+    """A linear operation maps zeros to zeros; one that joins a constant to the unknowns does not."""
+    for entry in tape.entries:
+        if type(entry) is LinearEqn and not all(type(a) is Linear for a in entry.args):
+            args = [np.zeros(a.shape, a.dtype) if type(a) is Linear else a for a in entry.args]
+            for y in entry.prim.bind(*args, **entry.params):
+                value = underlying(y)
+                if value is not None and np.any(value[np.isfinite(value)]):
+                    raise NonlinearError(
+                        f"{origin}: '{entry.prim.name}' of an unknown and a constant is affine, not linear; "
+                        "wanted a constant of zeros"
+                    )
 
 
 def pull(tape: Tape, ids: Sequence[int | None], bars: Sequence[Any], count: int, consume: bool = False) -> list[Any]:

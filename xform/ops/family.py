@@ -108,7 +108,7 @@ def instantiate(x: Any) -> Any:
 
 def dense_patterns(patterns: Sequence[Any], avals: Sequence[Aval]) -> list[Any]:
     """Every entry of every inexact output depends on the union of the dependencies of the inputs."""
-    live = [p.reshape(len(p), -1).any(axis=1) for p in patterns if p is not None]
+    live = [p.any(axis=tuple(range(1, p.ndim))) for p in patterns if p is not None]
     if not live:
         return [None] * len(avals)
     union = np.logical_or.reduce(live)

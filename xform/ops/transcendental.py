@@ -11,13 +11,26 @@ from xform.ops.elementwise import Elementwise
 from xform.ops.select import select
 
 
+def sigmoid(a: Any) -> Any:
+    """1 / (1 + e^{-a}), for real a without overflow and with full relative precision in the tail."""
+    if np.iscomplexobj(a):
+        return 1 / (1 + np.exp(-a))
+    small = np.exp(-np.abs(a))
+    return np.where(np.less(a, 0), small, np.ones_like(small)) / (1 + small)
+
+
+def difference(a: Any, b: Any) -> Any:
+    """a - b, and 0 for two equal infinities."""
+    return select(np.logical_and(np.isinf(a), np.equal(a, b)), 0.0, a - b)
+
+
 def sigmoid_of_difference(y: Any, a: Any, b: Any) -> Any:
-    """d log(e^a + e^b)/da = 1 / (1 + e^(b-a)), 1/2 for equal arguments (infinite ones included)."""
-    return select(a == b, 0.5, 1 / (1 + np.exp(b - a)))
+    """d log(e^a + e^b)/da = 1 / (1 + e^(b-a)), whose own derivatives are smooth, at equal arguments too."""
+    return logistic(difference(a, b))
 
 
 def sigmoid2_of_difference(y: Any, a: Any, b: Any) -> Any:
-    return select(a == b, 0.5, 1 / (1 + np.exp2(b - a)))
+    return logistic(difference(a, b) * math.log(2))
 
 
 def over_square_of_hypot(x: Any, a: Any, b: Any) -> Any:
@@ -29,10 +42,11 @@ def over_square_of_hypot(x: Any, a: Any, b: Any) -> Any:
 exp = Elementwise("exp", np.exp, [lambda y, a: y])
 exp2 = Elementwise("exp2", np.exp2, [lambda y, a: y * math.log(2)])
 expm1 = Elementwise("expm1", np.expm1, [lambda y, a: y + 1])
-log = Elementwise("log", np.log, [lambda y, a: 1 / a], singular=True)
-log2 = Elementwise("log2", np.log2, [lambda y, a: 1 / (a * math.log(2))], singular=True)
-log10 = Elementwise("log10", np.log10, [lambda y, a: 1 / (a * math.log(10))], singular=True)
-log1p = Elementwise("log1p", np.log1p, [lambda y, a: 1 / (1 + a)], singular=True)
+log = Elementwise("log", np.log, [lambda y, a: 1 / a], singular=True, warns=True)
+log2 = Elementwise("log2", np.log2, [lambda y, a: 1 / (a * math.log(2))], singular=True, warns=True)
+log10 = Elementwise("log10", np.log10, [lambda y, a: 1 / (a * math.log(10))], singular=True, warns=True)
+log1p = Elementwise("log1p", np.log1p, [lambda y, a: 1 / (1 + a)], singular=True, warns=True)
+logistic = Elementwise("logistic", sigmoid, [lambda y, a: y * logistic(-a)])
 logaddexp = Elementwise("logaddexp", np.logaddexp, singular=True,
                         partials=[sigmoid_of_difference, lambda y, a, b: sigmoid_of_difference(y, b, a)])
 logaddexp2 = Elementwise("logaddexp2", np.logaddexp2, singular=True,

@@ -38,6 +38,11 @@ class Div(Elementwise):
         return [y]
 
 
+def inverse(y: Any, a: Any, b: Any) -> Any:
+    """d(a/b)/da = 1/b, infinite for Python's zeros as it is for NumPy's."""
+    return 1 / (np.asarray(b) if type(b) in (int, float, complex) and not b else b)
+
+
 def power_base(y: Any, a: Any, b: Any) -> Any:
     """d a^b / da = b a^(b-1), and 0 for b = 0, also at a = 0."""
     if isinstance(b, int | float):
@@ -93,7 +98,7 @@ class Sign(Elementwise):
 add = Elementwise("add", operator.add, [1, 1], ufunc=np.add)
 sub = Elementwise("sub", operator.sub, [1, -1], ufunc=np.subtract)
 mul = Mul("mul", operator.mul, [lambda y, a, b: b, lambda y, a, b: a], ufunc=np.multiply)
-div = Div("div", operator.truediv, [lambda y, a, b: 1 / b, lambda y, a, b: -y / b], ufunc=np.divide,
+div = Div("div", operator.truediv, [inverse, lambda y, a, b: -y / b], ufunc=np.divide,
           singular=True, warns=True)
 neg = Elementwise("neg", operator.neg, [-1], ufunc=np.negative)
 pos = Elementwise("pos", operator.pos, [1], ufunc=np.positive)

@@ -1,10 +1,10 @@
 """The second door: what one needs to add primitives, transformations and trace-like tools to xform.
 
-    Primitive                       the base class: one class, its rules are its methods
-    Elementwise, Linear, ...        families that derive nearly all rules
-    Trace, Tracer, context, using   the parts of a transformation
-    stage, evaluate, check          programs as data
-    implements                      what a NumPy function does on traced arrays
+Primitive                       the base class: one class, its rules are its methods
+Elementwise, Linear, ...        families that derive nearly all rules
+Trace, Tracer, context, using   the parts of a transformation
+stage, evaluate, check          programs as data
+implements                      what a NumPy function does on traced arrays
 """
 
 from xform.core.aval import Aval, aval_of, float0

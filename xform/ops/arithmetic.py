@@ -43,6 +43,16 @@ def inverse(y: Any, a: Any, b: Any) -> Any:
     return 1 / (np.asarray(b) if type(b) in (int, float, complex) and not b else b)
 
 
+class Power(Elementwise):
+    """a ** b; with an integer b >= 1 in the program text its derivative b a^(b-1) is never singular."""
+
+    def partial(self, k: int, y: Any, args: Any) -> Any:
+        a, b = args
+        if k == 0 and type(b) is int and b >= 1:
+            return 2 * a if b == 2 else b * a ** (b - 1)
+        return super().partial(k, y, args)
+
+
 def power_base(y: Any, a: Any, b: Any) -> Any:
     """d a^b / da = b a^(b-1), and 0 for b = 0, also at a = 0."""
     if isinstance(b, int | float):
@@ -102,7 +112,7 @@ div = Div("div", operator.truediv, [inverse, lambda y, a, b: -y / b], ufunc=np.d
           singular=True, warns=True)
 neg = Elementwise("neg", operator.neg, [-1], ufunc=np.negative)
 pos = Elementwise("pos", operator.pos, [1], ufunc=np.positive)
-power = Elementwise("pow", operator.pow, [power_base, power_exponent], ufunc=np.power, singular=True)
+power = Power("pow", operator.pow, [power_base, power_exponent], ufunc=np.power, singular=True)
 square = Elementwise("square", np.square, [lambda y, a: 2 * a])
 reciprocal = Elementwise("reciprocal", np.reciprocal, [lambda y, a: -y * y], singular=True, warns=True)
 absolute = Elementwise("abs", operator.abs, [phase], ufunc=np.absolute)

@@ -12,7 +12,7 @@ from xform.core.aval import Aval, aval_of, float0
 from xform.core.errors import describe
 from xform.core.primitive import is_zero
 from xform.core.trace import Tracer
-from xform.transforms.arguments import as_array
+from xform.transforms.arguments import as_array, check_array
 
 
 class Flat:
@@ -51,9 +51,12 @@ class Flat:
         ys, self.out_tree = tree.flatten(out)
         for k, y in enumerate(ys):
             if not isinstance(y, Tracer | np.ndarray | np.generic):
-                aval_of(y)
+                check_array(describe(self.f), lambda k=k: self.result_name(out, k), y)
                 ys[k] = as_array(y)
         return ys
+
+    def result_name(self, out: Any, k: int) -> str:
+        return "its result" + tree.keystr(tree.leaves_with_path(out)[k][0])
 
     def arguments(self, xs: Sequence[Any]) -> tuple[Any, ...]:
         """The positional arguments of `f`, with the leaves `xs` in their places."""

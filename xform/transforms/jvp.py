@@ -13,7 +13,7 @@ from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import EVAL, Trace, Tracer, concrete, context, underlying, using
 from xform.ops.elementwise import Elementwise, fit_tangent
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
-from xform.transforms.flat import Flat, materialize
+from xform.transforms.flat import Flat, materialize, own
 
 
 class JVPTracer(Tracer):
@@ -127,5 +127,5 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     x_dots = [check_tangent(origin, f, primals, k, x, t) for k, (x, t) in enumerate(zip(xs, x_dots, strict=True))]
     run = Flat(f, structure, has_aux)
     ys, y_dots = jvp_flat(run, xs, x_dots, origin)
-    out = run.unflatten(ys), run.unflatten([materialize(t, y) for t, y in zip(y_dots, ys, strict=True)])
+    out = run.unflatten(ys), run.unflatten(own([materialize(t, y) for t, y in zip(y_dots, ys, strict=True)]))
     return (*out, run.aux) if has_aux else out

@@ -21,7 +21,7 @@ from xform.core.trace import EVAL, Trace, Tracer, concrete, context, underlying,
 from xform.ops.elementwise import Elementwise
 from xform.ops.family import Linear, Multilinear
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
-from xform.transforms.flat import Flat, zeros
+from xform.transforms.flat import Flat, own, zeros
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, forward
 
 
@@ -246,7 +246,8 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
         env = [None if is_zero(x_dots[k]) else x_dots[k] for k in active]
         forward(tape, env)
         y_dots = [None if i is None else env[i] for i in ids]
-        return run.unflatten([zeros(a.tangent()) if t is None else t for a, t in zip(out_avals, y_dots, strict=True)])
+        y_dots = [zeros(a.tangent()) if t is None else t for a, t in zip(out_avals, y_dots, strict=True)]
+        return run.unflatten(own(y_dots))
 
     out = run.unflatten(ys), f_jvp
     return (*out, run.aux) if has_aux else out

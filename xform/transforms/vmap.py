@@ -19,6 +19,7 @@ from xform.core.trace import Trace, Tracer, context, underlying, using
 from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
 from xform.transforms.arguments import check_array, leaf_names
+from xform.transforms.flat import own
 
 
 class BatchTracer(Tracer):
@@ -138,7 +139,9 @@ def named_axis(axis_name: Hashable) -> BatchTrace:
                 return trace
             names.append(trace.axis_name)
         trace = trace.parent
-    raise NameError(f"the axis name {axis_name!r} is unbound; wanted one of an enclosing vmap, which has {names or 'none'}")
+    raise NameError(
+        f"the axis name {axis_name!r} is unbound; wanted one of an enclosing vmap, which has {names or 'none'}"
+    )
 
 
 def leave(trace: BatchTrace, y: Any, axis: int | None, origin: str) -> Any:
@@ -148,8 +151,8 @@ def leave(trace: BatchTrace, y: Any, axis: int | None, origin: str) -> Any:
         if batched:
             raise ValueError(f"{origin}: out_axes is None for a result that depends on the mapped axis; give its axis")
         return value
-    aval_of(value)
-    value = batch_operand(trace.size, value, batched)
+    if not batched:
+        (value,) = own([batch_operand(trace.size, value, False)])
     rank = len(value.shape)
     if not -rank <= axis < rank:
         raise ValueError(f"{origin}: out_axes is {axis}, but the batched result has rank {rank}")

@@ -11,6 +11,7 @@ from xform.core.primitive import Primitive
 from xform.core.trace import NO_PARAMS, Tracer, context
 from xform.ops import arithmetic as a
 from xform.ops import logic as b
+from xform.ops.stack import asarray
 
 #: operands taken as they are; sequences become arrays, anything else gets a chance to handle the operation itself
 PLAIN = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
@@ -28,7 +29,7 @@ def operand(x: Any) -> Any:
     """`x` as an operand of an operator; NotImplemented if it is not one."""
     if isinstance(x, Tracer | np.ndarray | np.generic | float | int | complex):
         return x
-    return np.asarray(x) if isinstance(x, list | tuple) else NotImplemented
+    return asarray(x) if isinstance(x, list | tuple) else NotImplemented
 
 
 def binary(prim: Primitive) -> Callable[[Tracer, Any], Any]:

@@ -1,6 +1,7 @@
 """NumPy's functions for arrays and traced values, under NumPy's names."""
 
 from xform.numpy import protocol as protocol
+from xform.numpy.entries import at as at
 from xform.numpy.extremes import amax as amax
 from xform.numpy.extremes import amin as amin
 from xform.numpy.extremes import argmax as argmax
@@ -14,3 +15,18 @@ from xform.numpy.reductions import count_nonzero as count_nonzero
 from xform.numpy.reductions import mean as mean
 from xform.numpy.reductions import prod as prod
 from xform.numpy.reductions import sum as sum
+from xform.numpy.gufuncs import matmul as matmul
+from xform.numpy.gufuncs import matvec as matvec
+from xform.numpy.gufuncs import vecdot as vecdot
+from xform.numpy.gufuncs import vecmat as vecmat
+from xform.numpy.products import cross as cross
+from xform.numpy.products import diagonal as diagonal
+from xform.numpy.products import dot as dot
+from xform.numpy.products import einsum as einsum
+from xform.numpy.products import einsum_path as einsum_path
+from xform.numpy.products import inner as inner
+from xform.numpy.products import kron as kron
+from xform.numpy.products import outer as outer
+from xform.numpy.products import tensordot as tensordot
+from xform.numpy.products import trace as trace
+from xform.numpy.products import vdot as vdot

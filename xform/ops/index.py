@@ -10,7 +10,6 @@ larger. Negative indices count from the end; others that are out of range raise 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,10 +18,18 @@ import numpy as np
 from xform.core.aval import Aval
 from xform.ops.elementwise import align_batched
 from xform.ops.family import Multilinear
-from xform.ops.structure import batch_operand, shift, transpose, without
-
-Axes = tuple[int, ...]
-REMEDY = "check the index, wrap it with %, or say what such an index means: x.at[i].get(mode='clip' or 'fill')"
+from xform.ops.positions import (
+    Axes,
+    are_known,
+    block_shape,
+    combine,
+    flat_positions,
+    gathered_shape,
+    index_error,
+    index_key,
+    placed,
+)
+from xform.ops.structure import batch_operand, shift, transpose
 
 
 class Gather(Multilinear):
@@ -119,29 +126,6 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     return gather(x, *grids[:axis % rank], indices, *grids[axis % rank + 1:], axes=tuple(range(rank)), at=0)
 
 
-# --- shapes ---
-
-
-def block_shape(indices: Sequence[Any]) -> tuple[int, ...]:
-    """The common shape of the indices."""
-    shapes = [np.shape(i) if not isinstance(i, Aval) else i.shape for i in indices]
-    if all(s == shapes[0] for s in shapes):
-        return shapes[0]
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        given = " ".join(map(str, shapes))
-        raise IndexError(
-            f"shape mismatch: indexing arrays could not be broadcast together with shapes {given}; to combine every "
-            "entry of one with every entry of another, index with xnp.ix_(i, j) or i[:, None], j"
-        ) from None
-
-
-def gathered_shape(shape: tuple[int, ...], block: tuple[int, ...], axes: Axes, at: int) -> tuple[int, ...]:
-    rest = without(shape, axes)
-    return (*rest[:at], *block, *rest[at:])
-
-
 def check_indices(shape: tuple[int, ...], indices: Sequence[Aval], axes: Axes) -> None:
     for i in indices:
         if i.dtype.kind not in "iu":
@@ -153,105 +137,6 @@ def check_indices(shape: tuple[int, ...], indices: Sequence[Aval], axes: Axes) -
 def check_updates(shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
     if shape != wanted:
         raise ValueError(f"the values have shape {shape}, but the entries that the indices name have shape {wanted}")
-
-
-# --- NumPy's side ---
-
-
-def are_known(indices: Sequence[Any]) -> bool:
-    """Are the indices plain numbers?"""
-    return all(isinstance(i, np.ndarray | np.generic | int) for i in indices)
-
-
-def index_key(rank: int, indices: Sequence[Any], axes: Axes) -> tuple[Any, ...]:
-    """NumPy's index: the k-th index along axis axes[k], all of the others."""
-    key: list[Any] = [slice(None)] * rank
-    for a, i in zip(axes, indices, strict=True):
-        key[a] = i
-    return tuple(key)
-
-
-def numpy_place(axes: Axes) -> int:
-    """Where NumPy puts the block: at the first of adjacent axes, else in front."""
-    return axes[0] if axes[-1] - axes[0] + 1 == len(axes) else 0
-
-
-def placed(y: Any, indices: Sequence[Any], axes: Axes, at: int) -> Any:
-    """What NumPy read, with its block moved to the position `at`."""
-    natural = numpy_place(axes)
-    if natural == at:
-        return y
-    rank = max(map(np.ndim, indices))
-    return np.moveaxis(y, range(natural, natural + rank), range(at, at + rank)) if rank else y
-
-
-def combine(ufunc: np.ufunc | None, out: np.ndarray, y: Any, indices: Sequence[Any], axes: Axes, at: int) -> None:
-    """out[entries] = ufunc(out[entries], y) in place, for repeated entries repeatedly; without it out[entries] = y.
-
-    A one-dimensional `ufunc.at`, on flat positions, is several times faster than one with rows or several indices, and
-    its order is the C order of y whatever the strides, so that of several writes to an entry the last one wins.
-    """
-    if all(np.ndim(i) == 0 for i in indices):
-        key: Any = index_key(out.ndim, indices, axes)
-        try:
-            out[key] = y if ufunc is None else ufunc(out[key], y)
-        except IndexError as error:
-            raise index_error(error, out.shape, axes, indices) from None
-        return
-    positions = flat_positions(out.shape, indices, axes, at).ravel()
-    if out.flags.c_contiguous:
-        out, key = out.reshape(-1), positions
-    else:
-        key = np.unravel_index(positions, out.shape)
-    if ufunc is None:
-        out[key] = np.ravel(y)
-    else:
-        ufunc.at(out, key, np.ravel(y))
-
-
-def flat_positions(shape: tuple[int, ...], indices: Sequence[Any], axes: Axes, at: int) -> np.ndarray:
-    """The positions, in C order, of the entries that gather reads, in the shape of its result.
-
-    The k-th axis contributes (its index) * (product of the sizes behind it).
-    """
-    block, rest = block_shape(indices), [k for k in range(len(shape)) if k not in axes]
-    behind = [math.prod(shape[k + 1:]) for k in range(len(shape))]
-    total = np.zeros((), np.intp)
-    for a, i in zip(axes, indices, strict=True):
-        total = total + wrapped(i, a, shape[a]) * behind[a]
-    total = np.broadcast_to(total, block).reshape(*(1,) * at, *block, *(1,) * (len(rest) - at))
-    for place, k in enumerate(rest):
-        after = len(rest) - 1 - place + (len(block) if place < at else 0)
-        total = total + (np.arange(shape[k]) * behind[k]).reshape(-1, *(1,) * after)
-    return total
-
-
-def wrapped(index: Any, axis: int, size: int) -> np.ndarray:
-    """The index with negative entries counted from the end; IndexError if one is out of range."""
-    i = np.asarray(index).astype(np.intp, copy=False)
-    if not i.size:
-        return i
-    low, high = i.min(), i.max()
-    if low < -size or high >= size:
-        raise out_of_bounds(int(low if low < -size else high), axis, size)
-    return np.where(i < 0, i + size, i) if low < 0 else i
-
-
-def out_of_bounds(index: int, axis: int, size: int) -> IndexError:
-    return IndexError(f"index {index} is out of bounds for axis {axis} with size {size}; {REMEDY}")
-
-
-def index_error(error: IndexError, shape: tuple[int, ...], axes: Axes, indices: Sequence[Any]) -> IndexError:
-    """NumPy's error, with the index that is out of range and what to do, if there is one."""
-    for a, i in zip(axes, indices, strict=True):
-        try:
-            wrapped(i, a, shape[a])
-        except IndexError as found:
-            return found
-    return error
-
-
-# --- batches and patterns ---
 
 
 def moved(x: Any, source: int, destination: int) -> Any:
@@ -270,7 +155,7 @@ def batch_indices(
     aligned = align_batched(indices, batched)
     if not operand_batched:
         return aligned, axes
-    rank = max(len(np.shape(i)) for i in aligned)
+    rank = len(block_shape(aligned))
     return [np.arange(size).reshape(-1, *(1,) * (rank - 1)), *aligned], (0, *shift(axes))
 
 

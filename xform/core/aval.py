@@ -52,6 +52,13 @@ class Aval:
         return f"{short_dtype(self.dtype)}[{','.join(map(str, self.shape))}]"
 
 
+#: the avals of scalars, of which there are only so many
+_SCALARS = {
+    **{python: Aval((), dtype, python) for python, dtype in _WEAK.items()},
+    **{t: Aval((), t) for t in (np.float64, np.float32, np.complex128, np.int64, np.bool_)},
+}
+
+
 def short_dtype(dtype: np.dtype) -> str:
     """JAX's notation: f64, i32, bool, c128."""
     if dtype == float0:
@@ -67,9 +74,11 @@ def is_inexact(dtype: np.dtype) -> bool:
 
 def aval_of(x: Any) -> Aval:
     """The aval of an array, a NumPy or Python scalar, or a tracer; TypeError for anything else."""
-    weak = type(x)
-    if weak in _WEAK:
-        return Aval((), _WEAK[weak], weak)
+    kind = type(x)
+    if kind in _SCALARS:
+        return _SCALARS[kind]
+    if kind is np.ndarray and x.dtype.kind in "fciub":
+        return Aval(x.shape, x.dtype)
     aval = x if isinstance(x, Aval) else getattr(x, "aval", None)
     if isinstance(aval, Aval):
         return aval

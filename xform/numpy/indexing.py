@@ -39,29 +39,33 @@ def getitem(x: Any, index: Any) -> Any:
            [ 4,  7],
            [ 8, 11]])
     """
-    kind = type(index)
+    kind, shape = type(index), x.shape
+    if kind is int and len(shape) == 1 and -shape[0] <= index < shape[0]:
+        return context.trace.process(slice_, (x,), {"index": (index if index >= 0 else index + shape[0],)})[0]
     if kind is int or kind is slice or kind is tuple:
-        region = basic_region(x.shape, index if kind is tuple else (index,))
+        region = basic_region(shape, index if kind is tuple else (index,))
         if region is not None:
-            if kind is not int and region == whole(x.shape):
+            if kind is not int and region == whole(shape):
                 return x
             return context.trace.process(slice_, (x,), {"index": region})[0]
+    elif kind is np.ndarray and index.dtype.kind == "i" and index.ndim and shape:
+        return Plan.of_array(shape, index).read(x)
     return Plan(x.shape, index).read(x)
 
 
 def basic_region(shape: tuple[int, ...], items: tuple[Any, ...]) -> Region | None:
     """The region of an index that is made of valid integers and slices only; None leaves it to `Plan`."""
-    region: list[Any] = []
     if len(items) > len(shape):
         return None
-    for item, n in zip(items, shape, strict=False):
+    region: list[Any] = [(0, n, 1) for n in shape]
+    for k, item in enumerate(items):
+        n = shape[k]
         if type(item) is int and -n <= item < n:
-            region.append(item if item >= 0 else item + n)
+            region[k] = item if item >= 0 else item + n
         elif type(item) is slice:
-            region.append(slice_entry(item, n))
+            region[k] = slice_entry(item, n)
         else:
             return None
-    region.extend((0, n, 1) for n in shape[len(items) :])
     return tuple(region)
 
 
@@ -76,7 +80,7 @@ def reshaped(x: Any, shape: tuple[int, ...]) -> Any:
 def slice_entry(item: slice, size: int) -> tuple[int, int, int]:
     """A slice as (start, count, step)."""
     start, stop, step = item.indices(size)
-    count = len(range(start, stop, step))
+    count = max(0, (stop - start + step - (1 if step > 0 else -1)) // step)
     return (start, count, step) if count > 1 else (start if count else 0, count, 1)
 
 
@@ -108,6 +112,14 @@ class Plan:
     def gathered(self) -> tuple[int, ...]:
         """The result's shape before new axes are put into it."""
         return gathered_shape(self.inner, block_shape(self.indices), self.axes, self.at) if self.indices else self.inner
+
+    @classmethod
+    def of_array(cls, shape: tuple[int, ...], i: np.ndarray) -> Plan:
+        """The plan of a single integer array, without further ado."""
+        plan = cls.__new__(cls)
+        plan.region, plan.inner, plan.at, plan.axes, plan.sources = None, shape, 0, (0,), [0]
+        plan.indices, plan.shape = [i.astype(np.intp, copy=False)], (*i.shape, *shape[1:])
+        return plan
 
     def read(self, x: Any) -> Any:
         """x[index]."""

@@ -70,22 +70,26 @@ def combine(ufunc: np.ufunc | None, out: np.ndarray, y: Any, indices: Sequence[A
     A one-dimensional `ufunc.at`, on flat positions, is several times faster than one with rows or several indices, and
     its order is the C order of y whatever the strides, so that of several writes to an entry the last one wins.
     """
-    if all(np.ndim(i) == 0 for i in indices):
-        key: Any = index_key(out.ndim, indices, axes)
-        try:
-            out[key] = y if ufunc is None else ufunc(out[key], y)
-        except IndexError as error:
-            raise index_error(error, out.shape, axes, indices) from None
-        return
-    positions = flat_positions(out.shape, indices, axes, at).ravel()
-    if out.flags.c_contiguous:
-        out, key = out.reshape(-1), positions
+    shape, single = out.shape, all(np.ndim(i) == 0 for i in indices)
+    if single:
+        key: Any = index_key(len(shape), indices, axes)
+    elif len(shape) == 1:
+        key, y = np.ravel(indices[0]), np.ravel(y)
     else:
-        key = np.unravel_index(positions, out.shape)
-    if ufunc is None:
-        out[key] = np.ravel(y)
-    else:
-        ufunc.at(out, key, np.ravel(y))
+        key, y = flat_positions(shape, indices, axes, at).ravel(), np.ravel(y)
+        if out.flags.c_contiguous:
+            out = out.reshape(-1)
+        else:
+            key = np.unravel_index(key, shape)
+    try:
+        if ufunc is None:
+            out[key] = y
+        elif single:
+            out[key] = ufunc(out[key], y)
+        else:
+            ufunc.at(out, key, y)
+    except IndexError as error:
+        raise index_error(error, shape, axes, indices) from None
 
 
 def flat_positions(shape: tuple[int, ...], indices: Sequence[Any], axes: Axes, at: int) -> np.ndarray:

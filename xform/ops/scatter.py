@@ -138,10 +138,10 @@ class ScatterAdd(Scatter, JointlyLinear):
 
     def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
         (x, *_), (x_dot, v_dot, *_), indices = primals, tangents, primals[2:]
-        if not is_zero(x_dot) and not is_zero(v_dot):
+        if is_zero(x_dot) == is_zero(v_dot):
             return super().jvp(primals, tangents, **params)
-        alone = v_dot if is_zero(v_dot) else scatter_sum(v_dot, *indices, shape=x.shape, **params)
-        return [self(*primals, **params)], [alone if is_zero(x_dot) else x_dot]
+        alone = scatter_sum(v_dot, *indices, shape=x.shape, **params) if is_zero(x_dot) else x_dot
+        return [self(*primals, **params)], [alone]
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> list[Any]:
         (bar,) = cotangents

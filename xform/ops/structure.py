@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +25,10 @@ class Broadcast(Linear):
         return [x.with_shape(shape)]
 
     def numpy(self, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Any]:
+        if len(axes) == len(shape) and math.prod(shape) <= 4096:  # a scalar: filling beats a view with strides of zero
+            out = np.empty(shape, x.dtype)
+            out.fill(x)
+            return [out]
         return [np.broadcast_to(np.expand_dims(x, axes), shape)]
 
     def transpose(self, cotangents: Any, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Any]:
@@ -92,7 +98,7 @@ class Slice(Linear):
         return [x.with_shape(region_shape(index))]
 
     def numpy(self, x: Any, *, index: Region) -> list[Any]:
-        return [x[as_slices(index)]]
+        return [x[index[0] if len(index) == 1 and type(index[0]) is int else as_slices(index)]]
 
     def transpose(self, cotangents: Any, x: Any, *, index: Region) -> list[Any]:
         return [pad(cotangents[0], shape=x.shape, index=index)]
@@ -200,9 +206,10 @@ def region_shape(index: Region) -> tuple[int, ...]:
     return tuple(entry[1] for entry in index if not isinstance(entry, int))
 
 
+@functools.lru_cache(maxsize=4096)
 def as_slices(index: Region) -> tuple[Any, ...]:
     """The region as NumPy's index; a negative stop means: to the beginning."""
-    return tuple(entry if isinstance(entry, int) else as_slice(*entry) for entry in index)
+    return tuple([entry if type(entry) is int else as_slice(*entry) for entry in index])
 
 
 def as_slice(start: int, count: int, step: int) -> slice:

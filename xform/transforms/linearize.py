@@ -57,11 +57,12 @@ class LinearizeTracer(Tracer):
 class LinearizeTrace(Trace):
     """Computes primals in the parent and records tangents on its tape."""
 
-    __slots__ = ("frozen", "tape")
+    __slots__ = ("frozen", "latest", "tape")
 
     def __init__(self, parent: Trace, origin: str) -> None:
         self.parent, self.origin = parent, origin
         self.tape = Tape(parent, origin)
+        self.latest: tuple[Any, ...] = (Hole(aval_of(0.0)),)
         self.frozen: list[np.ndarray] = []
 
     def new_input(self, primal: Any) -> LinearizeTracer:
@@ -88,6 +89,12 @@ class LinearizeTrace(Trace):
             return recorder(prim)(self, prim, primals, ids, params)
         finally:
             context.trace = outer
+
+    def operand(self, primal: Any, id: int) -> tuple[Any, ...]:
+        """The variable as the only argument of a linear operation; a loop that reads x[i] shares one."""
+        if self.latest[0].id != id:
+            self.latest = (Hole(aval_of(primal), id),)
+        return self.latest
 
     def keep(self, x: np.ndarray) -> np.ndarray:
         """A plain array that may become a residual must not change before the backward sweep.
@@ -132,9 +139,12 @@ def record_linear(
     trace: LinearizeTrace, prim: Any, primals: list[Any], ids: list[int | None], params: dict[str, Any]
 ) -> list[Any]:
     """A jointly linear operation records itself, with zeros for the operands that are constant."""
-    y = trace.parent.process(prim, primals, params)[0]
+    parent = trace.parent
+    y = (prim.numpy(*primals, **params) if parent is EVAL else parent.process(prim, primals, params))[0]
     if y.dtype.kind not in "fc":
         return [y]
+    if len(primals) == 1:
+        return [record_call(trace, prim, trace.operand(primals[0], ids[0]), params, y)]
     holes = [
         np.zeros(shape_of(x), aval_of(x).dtype) if i is None else Hole(aval_of(x), i)
         for x, i in zip(primals, ids, strict=True)
@@ -159,10 +169,12 @@ def record_multilinear(
     return [LinearizeTracer(trace, y, out)]
 
 
-def record_call(trace: LinearizeTrace, prim: Primitive, args: list[Any], params: dict[str, Any], y: Any) -> Any:
-    out = Hole(aval_of(y), trace.tape.new_variable())
-    trace.tape.entries.append(LinearEqn(prim, args, params, [out]))
-    return LinearizeTracer(trace, y, out.id)
+def record_call(trace: LinearizeTrace, prim: Primitive, args: Sequence[Any], params: dict[str, Any], y: Any) -> Any:
+    tape = trace.tape
+    out = tape.size
+    tape.size = out + 1
+    tape.entries.append(LinearEqn(prim, args, params, (Hole(aval_of(y), out),)))
+    return LinearizeTracer(trace, y, out)
 
 
 def record_jvp(

@@ -30,3 +30,9 @@ from xform.numpy.products import outer as outer
 from xform.numpy.products import tensordot as tensordot
 from xform.numpy.products import trace as trace
 from xform.numpy.products import vdot as vdot
+from xform.numpy.statistics import average as average
+from xform.numpy.statistics import corrcoef as corrcoef
+from xform.numpy.statistics import cov as cov
+from xform.numpy.statistics import std as std
+from xform.numpy.statistics import var as var
+from xform.numpy import linalg as linalg

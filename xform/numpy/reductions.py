@@ -31,6 +31,9 @@ from xform.numpy.dispatch import as_dtype, asarray, implements, reject
 from xform.ops.reduce import reduce_and, reduce_or, reduce_prod
 from xform.ops.structure import broadcast_to, convert, reduce_sum
 
+#: integers up to here are single-precision numbers
+EXACT_IN_SINGLE = 2**24
+
 
 @implements(np.sum)
 def sum(
@@ -159,19 +162,25 @@ def mean(
     y = reduce_sum(a, axes=axes)
     if wants_dims(keepdims):
         y = keep_dims(y, shape, axes)
-    y = y / n
+    y = divided(y, n)
     return y if result is None else as_dtype(y, result)
 
 
 def mean_dtypes(given: np.dtype, wanted: Any) -> tuple[Any, Any]:
-    """The dtype of a mean, and the one in which NumPy sums for it; None where it is the array's own."""
-    if wanted is not None:
-        return wanted, wanted
-    if given.char in "dDgG":
-        return None, None
-    if given.kind not in "fc":
-        return None, np.float64
-    return given, np.float32 if given.char == "e" else None
+    """The dtype of a mean, where it is not the dtype of the sum, and that of the sum, where it is not the array's."""
+    if wanted is not None or given.kind in "fc":
+        return (given, np.float32) if wanted is None and given.char == "e" else (None, wanted)
+    return None, np.float64
+
+
+def divided(y: Any, n: Any) -> Any:
+    """y / n in the dtype of y, for counts n that need not be exact in it."""
+    char = y.dtype.char
+    if type(n) in (int, float):
+        if char in "dDgG" or (char in "fF" and n <= EXACT_IN_SINGLE):
+            return y / n
+        n = np.float64(n)
+    return as_dtype(y / n, y.dtype)
 
 
 def count(where: Any, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: Any) -> Any:

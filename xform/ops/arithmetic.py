@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -40,7 +41,9 @@ class Div(Elementwise):
 
 def inverse(y: Any, a: Any, b: Any) -> Any:
     """d(a/b)/da = 1/b, infinite for Python's zeros as it is for NumPy's."""
-    return 1 / (np.asarray(b) if type(b) in (int, float, complex) and not b else b)
+    if type(b) in (int, float) and not b:
+        return math.copysign(math.inf, b)
+    return complex(math.nan, math.nan) if type(b) is complex and not b else 1 / b
 
 
 class Power(Elementwise):

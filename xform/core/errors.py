@@ -6,6 +6,7 @@ keeps working in programs which know nothing of xform.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -73,5 +74,7 @@ def _is_numpy(filename: str) -> bool:
 def describe(f: Callable[..., Any]) -> str:
     """A function's name and where it is defined, for messages."""
     name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or repr(f)
+    while hasattr(f, "__wrapped__"):  # the user's function, not our wrapper
+        f = f.__wrapped__  # type: ignore[attr-defined]
     code = getattr(f, "__code__", None)
-    return f"`{name}` ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else f"`{name}`"
+    return f"`{name}` ({os.path.basename(code.co_filename)}:{code.co_firstlineno})" if code else f"`{name}`"

@@ -14,7 +14,7 @@ from xform.ops import logic as b
 from xform.ops.stack import asarray
 
 #: operands taken as they are; sequences become arrays, anything else gets a chance to handle the operation itself
-PLAIN = frozenset({float, int, complex, bool, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
+PLAIN = frozenset({float, int, bool, np.ndarray, np.float64, np.float32, np.int64, np.bool_})
 
 BINARY = {
     "add": a.add, "sub": a.sub, "mul": a.mul, "truediv": a.div, "pow": a.power, "floordiv": a.floor_divide,
@@ -32,6 +32,11 @@ def operand(x: Any) -> Any:
     return asarray(x) if isinstance(x, list | tuple) else NotImplemented
 
 
+def left_operand(x: Any, other: Any) -> Any:
+    """Python's complex numbers take np.float64 for a Python number, and the result is one; NumPy's give NumPy's."""
+    return np.complex128(x) if type(x) is complex and not other.shape and other.dtype == np.float64 else x
+
+
 def binary(prim: Primitive) -> Callable[[Tracer, Any], Any]:
     def forward(self: Tracer, other: Any) -> Any:
         if type(other) not in PLAIN and (other := operand(other)) is NotImplemented:
@@ -43,8 +48,10 @@ def binary(prim: Primitive) -> Callable[[Tracer, Any], Any]:
 
 def reflected(prim: Primitive) -> Callable[[Tracer, Any], Any]:
     def backward(self: Tracer, other: Any) -> Any:
-        if type(other) not in PLAIN and (other := operand(other)) is NotImplemented:
-            return other
+        if type(other) not in PLAIN:
+            if (other := operand(other)) is NotImplemented:
+                return other
+            other = left_operand(other, self)
         return context.trace.process(prim, (other, self), NO_PARAMS)[0]
 
     return backward

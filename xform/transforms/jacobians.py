@@ -124,16 +124,30 @@ def jacobian_function(
     @functools.wraps(f)
     def jacobian_at(*args: Any, **kwargs: Any) -> Any:
         point = Point(origin, f, options, args, kwargs)
-        for y in point.ys:
-            if options.holomorphic or (mode != "forward" and y.dtype.kind != "f"):
-                options.check_output(origin, y)
-        columns, rows = (sum(aval_of(x).size for x in xs) for xs in (point.leaves, point.ys))
-        direct = columns_of if mode == "forward" or (mode == "cheaper" and columns <= rows) else rows_of
+        direct = direction(origin, mode, options, point)
         blocks = direct(point, chunk_size)
         out = point.run.unflatten([point.tree_of(own(row)) for row in blocks])
         return (out, point.run.aux) if options.has_aux else out
 
     return jacobian_at
+
+
+def direction(origin: str, mode: str, options: Options, point: Point) -> Callable[..., list[list[Any]]]:
+    """By columns or by rows: complex arguments have a derivative d/da - i d/db by rows, complex results by columns."""
+    columns, rows = (sum(aval_of(x).size for x in xs) for xs in (point.leaves, point.ys))
+    complex_in, complex_out = (any(x.dtype.kind == "c" for x in xs) for xs in (point.leaves, point.ys))
+    if mode == "cheaper":
+        prefers_columns = columns <= rows if options.holomorphic or complex_in == complex_out else complex_out
+        mode = "forward" if prefers_columns else "reverse"
+    if mode == "forward" and complex_in and not options.holomorphic:
+        raise TypeError(
+            f"{origin}: forward mode wants real arguments, or holomorphic=True if the function is holomorphic; given "
+            f"was {next(aval_of(x) for x in point.leaves if x.dtype.kind == 'c')}. For real results there is jacrev"
+        )
+    if mode == "reverse" or options.holomorphic:
+        for y in point.ys:
+            options.check_output(origin, y)
+    return columns_of if mode == "forward" else rows_of
 
 
 def columns_of(point: Point, chunk_size: int | None) -> list[list[Any]]:

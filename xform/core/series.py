@@ -35,8 +35,15 @@ class Series:
         return cls(lambda k: x if k == 0 else Zero.like(x), is_constant=True)
 
     def derivative(self) -> Series:
-        """x'(t), whose k-th coefficient is (k + 1) x[k + 1]."""
-        return Series(lambda k: self[k + 1] if k == 0 or is_zero(self[k + 1]) else self[k + 1] * (k + 1))
+        """x'(t), whose k-th coefficient is (k + 1) x[k + 1]; the zeroth is a value, never a Zero."""
+
+        def term(k: int) -> Any:
+            c = self[k + 1]
+            if is_zero(c):
+                return c if k else np.zeros(c.aval.shape, c.aval.dtype)
+            return c * (k + 1) if k else c
+
+        return Series(term)
 
 
 def termwise(f: Callable[..., Any], *series: Series) -> Series:
@@ -65,5 +72,4 @@ def cauchy(f: Callable[[Any, Any], Any], x: Series, y: Series) -> Series:
 
 def zero_result(f: Callable[..., Any], series: Any) -> Zero:
     """A coefficient that is zero, in the aval of the function's results."""
-    points = (np.zeros(s[0].aval.shape, s[0].aval.dtype) if is_zero(s[0]) else s[0] for s in series)
-    return Zero(aval_of(f(*points)).tangent())
+    return Zero(aval_of(f(*(s[0] for s in series))).tangent())

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from xform.core.aval import Aval, shape_of
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
-from xform.core.trace import underlying
+from xform.core.trace import Tracer, underlying
 from xform.ops.family import Opaque, union_pattern
 from xform.ops.structure import broadcast_to, convert, reshape, sum_to
 
@@ -183,8 +183,8 @@ def nonzero(x: Any) -> bool:
 
 
 def has_no_zero(x: Any) -> bool:
-    x = underlying(x)
-    return x is not None and bool(np.all(x))
+    """Is it a plain array without zeros? (The cotangent of a traced one may have zeros where it has none.)"""
+    return not isinstance(x, Tracer) and bool(np.all(x))
 
 
 class Guarded:
@@ -201,20 +201,28 @@ class Guarded:
 
 
 class GuardedTangent(Guarded):
-    """The other factor of such a product: where it is zero, so is the product with any tangent."""
+    """The other factor of such a product: where it is zero, or the tangent is, so is the product."""
 
     __slots__ = ()
 
     def __rmul__(self, tangent: Any) -> Any:
-        return mul_zero(self.value, tangent)
+        return mul_zeros(tangent, self.value)
 
 
 class MulZero(Elementwise):
     """a * p with 0 * p = 0, also for an infinite or undefined p: linear in a, and in p."""
 
+    guards: ClassVar[tuple[type[Guarded], type[Guarded]]] = (Guarded, GuardedTangent)
+
     def partial(self, k: int, y: Any, args: Sequence[Any]) -> Any:
         other = args[1 - k]
-        return other if isinstance(other, Unknown) else (Guarded, GuardedTangent)[k](other)
+        return other if isinstance(other, Unknown) else self.guards[k](other)
+
+
+class MulZeros(MulZero):
+    """a * b with 0 * b = a * 0 = 0, also for an infinite or undefined other factor."""
+
+    guards = (GuardedTangent, GuardedTangent)
 
 
 def multiply_zero(a: Any, p: Any) -> Any:
@@ -222,7 +230,14 @@ def multiply_zero(a: Any, p: Any) -> Any:
         return np.where(np.equal(a, 0), np.zeros((), np.result_type(a, p)), np.multiply(a, p))[()]
 
 
+def multiply_zeros(a: Any, b: Any) -> Any:
+    with np.errstate(all="ignore"):
+        zero = np.logical_or(np.equal(a, 0), np.equal(b, 0))
+        return np.where(zero, np.zeros((), np.result_type(a, b)), np.multiply(a, b))[()]
+
+
 mul_zero = MulZero("mul_zero", multiply_zero, [lambda y, a, p: p, lambda y, a, p: a])
+mul_zeros = MulZeros("mul_zeros", multiply_zeros, [lambda y, a, b: b, lambda y, a, b: a])
 
 
 class Unknown:

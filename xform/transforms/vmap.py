@@ -18,7 +18,7 @@ from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, underlying, using
 from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
-from xform.transforms.arguments import check_array, leaf_names
+from xform.transforms.arguments import as_array, check_array, leaf_names
 from xform.transforms.flat import own
 
 
@@ -147,6 +147,9 @@ def named_axis(axis_name: Hashable) -> BatchTrace:
 def leave(trace: BatchTrace, y: Any, axis: int | None, origin: str) -> Any:
     """A result as seen from outside: its batch axis where the caller wants it."""
     value, batched = trace.split(y)
+    if not batched:
+        check_array(origin, "a result", value)
+        value = as_array(value)
     if axis is None:
         if batched:
             raise ValueError(f"{origin}: out_axes is None for a result that depends on the mapped axis; give its axis")

@@ -148,7 +148,7 @@ def leave(trace: BatchTrace, y: Any, axis: int | None, origin: str) -> Any:
     """A result as seen from outside: its batch axis where the caller wants it."""
     value, batched = trace.split(y)
     if not batched:
-        check_array(origin, "a result", value)
+        check_array(origin, lambda: "a result", value)
         value = as_array(value)
     if axis is None:
         if batched:

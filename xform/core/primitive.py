@@ -76,6 +76,8 @@ class Primitive:
 
     #: accumulate(buffer, cotangent, *args, **params): optionally, the transpose added in place into the one accumulator
     accumulate: ClassVar[Any] = None
+    #: positions(*args, **params): optionally, of a read of its first operand, the entries that it reads, in C order
+    positions: ClassVar[Any] = None
 
     name: str
 

@@ -18,9 +18,9 @@ from xform.core.aval import Aval
 from xform.core.primitive import Linear as Hole
 from xform.ops.family import Multilinear, dense_patterns
 from xform.ops.index import gather, scatter_sum
-from xform.ops.positions import are_known, region_positions
+from xform.ops.positions import are_known
 from xform.ops.scatter import JointlyLinear, check_same_dtype, scatter
-from xform.ops.structure import batch_operand, reshape
+from xform.ops.structure import batch_operand, region_positions, reshape
 
 FIRST = np.intp(0)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.ops.structure import Region, region_shape, without
+from xform.ops.structure import without
 
 Axes = tuple[int, ...]
 
@@ -106,21 +106,6 @@ def flat_positions(shape: tuple[int, ...], indices: Sequence[Any], axes: Axes, a
     for place, k in enumerate(rest):
         after = len(rest) - 1 - place + (len(block) if place < at else 0)
         total = total + (np.arange(shape[k]) * behind[k]).reshape(-1, *(1,) * after)
-    return total
-
-
-def region_positions(shape: tuple[int, ...], index: Region) -> np.ndarray:
-    """The positions, in C order, of the entries of a region, in its shape."""
-    total = np.zeros((), np.intp)
-    rank, behind = len(region_shape(index)), math.prod(shape)
-    for entry, n in zip(index, shape, strict=True):
-        behind = behind // n if n else 0
-        if isinstance(entry, int):
-            total = total + entry * behind
-        else:
-            start, count, step = entry
-            rank -= 1
-            total = total + ((start + step * np.arange(count)) * behind).reshape(-1, *(1,) * rank)
     return total
 
 

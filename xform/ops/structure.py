@@ -106,6 +106,9 @@ class Slice(Linear):
     def accumulate(self, buffer: np.ndarray, cotangent: Any, x: Any, *, index: Region) -> None:
         buffer[as_slices(index)] += cotangent
 
+    def positions(self, x: Any, *, index: Region) -> np.ndarray:
+        return region_positions(x.shape, index)
+
     def batch(self, size: int, args: Any, batched: Any, *, index: Region) -> list[Any]:
         return self.bind(*args, index=((0, size, 1), *index))
 
@@ -206,10 +209,24 @@ def region_shape(index: Region) -> tuple[int, ...]:
     return tuple(entry[1] for entry in index if not isinstance(entry, int))
 
 
+def region_positions(shape: tuple[int, ...], index: Region) -> np.ndarray:
+    """Where the entries of a region lie in the flat array, counted in C order, in the region's shape."""
+    total, rank, behind = np.zeros((), np.intp), len(region_shape(index)), math.prod(shape)
+    for entry, n in zip(index, shape, strict=True):
+        behind = behind // n if n else 0
+        if isinstance(entry, int):
+            total = total + entry * behind
+        else:
+            start, count, step = entry
+            rank -= 1
+            total = total + ((start + step * np.arange(count)) * behind).reshape(-1, *(1,) * rank)
+    return total
+
+
 @functools.lru_cache(maxsize=4096)
 def as_slices(index: Region) -> tuple[Any, ...]:
     """The region as NumPy's index; a negative stop means: to the beginning."""
-    return tuple([entry if type(entry) is int else as_slice(*entry) for entry in index])
+    return tuple([entry if isinstance(entry, int) else as_slice(*entry) for entry in index])
 
 
 def as_slice(start: int, count: int, step: int) -> slice:

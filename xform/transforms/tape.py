@@ -17,9 +17,10 @@ import numpy as np
 
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Linear, Primitive, is_zero
-from xform.core.trace import EVAL, Trace, Tracer, context
+from xform.core.trace import Trace, Tracer
 from xform.ops.elementwise import Elementwise, fit_cotangent
 from xform.ops.structure import broadcast_to, convert
+from xform.transforms.accumulate import Accumulator
 
 
 class LinearEqn:
@@ -121,11 +122,14 @@ def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
     bars.extend([None] * (tape.size - len(bars)))
     stack = tape.entries if consume else tape.entries.copy()
     add = Accumulator(bars)
+    reads = add.reads
     with np.errstate(all="ignore"):
         while stack:
             entry = stack.pop()
             if type(entry) is tuple:
                 out, terms, _ = entry
+                if out in reads:
+                    add.complete(out)
                 bar = bars[out]
                 if bar is None:
                     continue
@@ -140,10 +144,15 @@ def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
                         add(i, x_bar)
             else:
                 pull_back(entry, bars, add)
+        for i in list(reads):
+            add.complete(i)
 
 
 def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
     """One primitive's step backward."""
+    for o in eqn.outs:
+        if o.id in add.reads:
+            add.complete(o.id)
     outs = [bars[o.id] for o in eqn.outs]
     if all(bar is None for bar in outs):
         return
@@ -153,37 +162,9 @@ def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
         hole = eqn.args[0]
         eqn.prim.accumulate(add.buffer(hole), outs[0], *eqn.args, **eqn.params)
         return
+    if not add.in_place and add.keep(eqn, outs[0]):
+        return
     outs = [np.zeros(o.shape, o.dtype) if bar is None else bar for o, bar in zip(eqn.outs, outs, strict=True)]
     for hole, x_bar in zip(eqn.args, eqn.prim.transpose(outs, *eqn.args, **eqn.params), strict=True):
         if type(hole) is Linear and x_bar is not None and not is_zero(x_bar):
-            if bars[hole.id] is None:
-                bars[hole.id] = x_bar
-            else:
-                add(hole.id, x_bar)
-
-
-class Accumulator:
-    """Adds contributions to a variable's cotangent, in place once the sum is an array that nobody else holds."""
-
-    __slots__ = ("bars", "in_place", "owned")
-
-    def __init__(self, bars: list[Any]) -> None:
-        self.bars = bars
-        self.owned: set[int] = set()
-        self.in_place = context.trace is EVAL
-
-    def __call__(self, i: int, x_bar: Any) -> None:
-        if i in self.owned:
-            self.bars[i] += x_bar
-        else:
-            self.bars[i] = self.bars[i] + x_bar
-            if self.in_place and type(self.bars[i]) is np.ndarray:
-                self.owned.add(i)
-
-    def buffer(self, hole: Linear) -> np.ndarray:
-        """The array into which parts of a cotangent may be added."""
-        if hole.id not in self.owned:
-            bar = self.bars[hole.id]
-            self.bars[hole.id] = np.zeros(hole.shape, hole.dtype) if bar is None else np.array(bar)
-            self.owned.add(hole.id)
-        return self.bars[hole.id]
+            add(hole.id, x_bar)

@@ -280,6 +280,13 @@ def test_wrong_primitives_are_found_by_check_grads():
     rejects(lambda: check_grads(lambda x: second(x) * x, (0.3,), 3, "rev"), "order 2, reverse over reverse mode")
 
 
+def test_a_primitive_does_not_take_over_a_ufunc():
+    with pytest.raises(ValueError, match="ufunc sin is differentiated by the primitive 'sin' already"):
+        extend.Elementwise("wrong_sin", np.sin, [lambda y, x: np.sin(x)])
+    assert "wrong_sin" not in extend.Primitive.registry
+    assert_allclose(xform.grad(np.sin)(0.3), np.cos(0.3))
+
+
 @pytest.mark.usefixtures("primitives")
 def test_a_wrong_transpose_is_found_in_reverse_mode():
     check_grads(Double("double"), (np.ones(3),), 2)

@@ -31,9 +31,10 @@ class Elementwise(Opaque):
 
     `partials` has an entry per argument: a function `(y, *args) -> dy/darg`, a number if the derivative is constant, or
     None if it is zero or does not exist (comparisons, rounding, integer arguments). `singular` says that a partial can
-    be inf or nan; a zero tangent or cotangent times such a partial is zero. NumPy's floating-point warnings are silenced
-    while a singular partial is computed, unless the function itself `warns` where its partial does. A `piecewise`
-    function is not linear, though its partials may be constants.
+    be inf or nan; a zero tangent or cotangent times such a partial is zero. NumPy's floating-point warnings are
+    silenced while a singular partial is computed, unless the function itself `warns` where its partial does. A
+    `piecewise` function is not linear, though its partials may be constants. A ufunc has one primitive; ValueError if
+    `function` is one that has it already.
     """
 
     def __init__(
@@ -47,11 +48,16 @@ class Elementwise(Opaque):
         warns: bool = False,
         piecewise: bool = False,
     ) -> None:
+        ufunc = function if isinstance(function, np.ufunc) else ufunc
+        if ufunc in BY_UFUNC:
+            raise ValueError(
+                f"the ufunc {ufunc.__name__} is differentiated by the primitive '{BY_UFUNC[ufunc]}' already; "
+                "for another primitive of the same values pass a function that calls it"
+            )
         super().__init__(name)
         self.function, self.partials = function, tuple(partials)
         self.singular, self.warns, self.piecewise = singular, warns, piecewise
         self._dtypes: dict[tuple[Any, ...], np.dtype] = {}
-        ufunc = function if isinstance(function, np.ufunc) else ufunc
         if ufunc is not None:
             BY_UFUNC[ufunc] = self
 

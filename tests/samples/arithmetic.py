@@ -4,7 +4,7 @@ import numpy as np
 
 from tests.samples.base import apart, binary, integers, normal, sample, unary, uniform, within
 from xform.ops import arithmetic as a
-from xform.ops.elementwise import mul_zero
+from xform.ops.elementwise import mul_zero, mul_zeros
 
 positive, negative, quotient, divisor = within(0.5, 2.0), within(-2.0, -0.5), within(1.2, 1.4), within(0.5, 0.55)
 bases = np.array([-1.3, 0.6, 1.1])
@@ -15,6 +15,7 @@ SAMPLES = [
     *binary(a.sub, complex=True),
     *binary(a.mul, complex=True),
     *binary(mul_zero, complex=True),
+    *binary(mul_zeros, complex=True),
     *binary(a.div, second=positive, complex=True),
     *binary(a.power, positive, complex=True),
     *unary(a.neg, complex=True),

@@ -39,6 +39,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: our implementation of a NumPy function, for arguments of which at least one is traced
 IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}
 
+
 def implements(*numpy_functions: Any) -> Callable[[F], F]:
     """Decorator: the function does, on tracers, what the given NumPy function(s) do on arrays.
 

@@ -1,0 +1,236 @@
+"""The methods and attributes of ndarray on tracers: mostly NumPy's functions, with the array in front.
+
+What would write into the array, or hand out its entries as Python's numbers, is refused, with what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from xform.core.errors import ConcretizationError, TracerAssignmentError
+from xform.core.trace import Tracer
+from xform.numpy import arranging, choosing, elementwise, extremes, gufuncs, products, reductions, statistics
+from xform.numpy.creation import astype_of
+from xform.numpy.dispatch import IMPLEMENTATIONS, location
+from xform.numpy.shaping import check_order, in_shape, permuted, resolve_shape, reversed_axes
+from xform.ops.complex import conjugate
+from xform.ops.operators import operand
+
+#: where the functions are defined that are methods here
+_DEFINED = (arranging, choosing, elementwise, extremes, gufuncs, products, reductions, statistics)
+
+#: methods that are functions of the same arguments
+FUNCTIONS: dict[str, Any] = {
+    **{f.__name__: f for f in (np.all, np.any, np.argmax, np.argmin, np.max, np.min, np.mean, np.prod, np.std, np.sum)},
+    **{f.__name__: f for f in (np.argpartition, np.argsort, np.clip, np.cumprod, np.cumsum, np.diagonal, np.dot)},
+    **{f.__name__: f for f in (np.nonzero, np.ravel, np.repeat, np.round, np.searchsorted, np.squeeze, np.swapaxes)},
+    **{f.__name__: f for f in (np.take, np.var, np.choose)},
+    "flatten": np.ravel,
+}
+
+#: methods that write into the array, and what to write instead
+WRITERS = {
+    "sort": "x = numpy.sort(x)",
+    "partition": "x = numpy.partition(x, kth)",
+    "fill": "x = xform.numpy.full_like(x, value)",
+    "put": "x = x.at[numpy.unravel_index(indices, x.shape)].set(values)",
+    "resize": "x = numpy.resize(x, shape)",
+    "setfield": "x = x.at[...].set(value)",
+    "byteswap": "x as it is: traced values have no byte order",
+    "setflags": "x as it is: traced values are never written into",
+}
+
+#: methods that hand out the entries
+TAKERS = {
+    "item": "x[()] or x.reshape(()) for a traced number; int(x) where the derivative is not wanted",
+    "tolist": "list(x) for a list of traced values",
+    "tobytes": "x as it is",
+    "tofile": "the value as extra output (has_aux=True), and to the file outside",
+    "dump": "the value as extra output (has_aux=True), and to the file outside",
+    "dumps": "the value as extra output (has_aux=True), and to the file outside",
+    "view": "x.astype(dtype) to convert the numbers, x.real and x.imag for the parts of complex ones",
+    "getfield": "x.real and x.imag for the parts of complex numbers",
+}
+
+#: attributes that say where the entries lie in memory
+MEMORY = ("base", "ctypes", "data", "flags", "strides")
+
+
+def refuse_writing(name: str, remedy: str) -> Callable[..., Any]:
+    def refuse(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        raise TracerAssignmentError(
+            f"the method {name} would write into a traced array of {self.aval} in {self.trace.origin}{location()}. "
+            f"Write {remedy}"
+        )
+
+    refuse.__name__ = name
+    return refuse
+
+
+def refuse_taking(name: str, remedy: str) -> Callable[..., Any]:
+    def refuse(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+        value = self.concrete()
+        if self.dtype.kind not in "fc" and value is not None:
+            return getattr(np.asarray(value), name)(*args, **kwargs)
+        raise ConcretizationError(
+            f"the method {name} would hand out the entries of a traced array of {self.aval} in {self.trace.origin}"
+            f"{location()}, which would lose its derivative. Write {remedy}"
+        )
+
+    refuse.__name__ = name
+    return refuse
+
+
+def no_memory(name: str) -> property:
+    def refuse(self: Tracer) -> Any:
+        raise AttributeError(
+            f"a traced array of {self.aval} in {self.trace.origin} has no place in memory, so no `{name}`{location()}"
+        )
+
+    return property(refuse)
+
+
+# --- shape ---
+
+
+def reshape(self: Tracer, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    """x.reshape(2, 3), x.reshape((2, 3)), x.reshape(-1)."""
+    given = resolve_shape(self.size, shape[0] if len(shape) == 1 else shape)
+    if check_order(order) != "F":
+        return in_shape(self, given)
+    return reversed_axes(in_shape(reversed_axes(self), given[::-1]))
+
+
+def transpose(self: Tracer, *axes: Any) -> Any:
+    """x.transpose(), x.transpose(1, 0), x.transpose((1, 0))."""
+    single = len(axes) == 1 and (axes[0] is None or isinstance(axes[0], list | tuple))
+    return IMPLEMENTATIONS[np.transpose](self, axes[0] if single else axes or None)
+
+
+def transposed(self: Tracer) -> Any:
+    rank = len(self.shape)
+    return permuted(self, (1, 0) if rank == 2 else tuple(range(rank))[::-1]) if rank > 1 else self
+
+
+def matrix_transposed(self: Tracer) -> Any:
+    return IMPLEMENTATIONS[np.matrix_transpose](self)
+
+
+def compress(self: Tracer, condition: Any, axis: Any = None, out: None = None) -> Any:
+    """x.compress(condition) is numpy.compress(condition, x)."""
+    return IMPLEMENTATIONS[np.compress](condition, self, axis, out)
+
+
+# --- dtype ---
+
+
+def astype(
+    self: Tracer, dtype: Any, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
+    """In another dtype; integers and booleans have no derivative."""
+    dtype = np.dtype(dtype)
+    if not np.can_cast(self.dtype, dtype, casting):
+        raise TypeError(
+            f"Cannot cast array data from {self.dtype!r} to {dtype!r} according to the rule '{casting}'; "
+            "leave out casting="
+        )
+    return astype_of(self, dtype)
+
+
+def conjugated(self: Tracer) -> Any:
+    return conjugate(self) if self.dtype.kind == "c" else self
+
+
+def itself(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+    """A copy of what cannot be written into."""
+    return self
+
+
+def to_device(self: Tracer, device: str, /, *, stream: None = None) -> Any:
+    if device != "cpu":
+        raise ValueError(f"Unsupported device: {device!r}; wanted 'cpu', on which all arrays are")
+    return self
+
+
+def array_namespace(self: Tracer, *, api_version: str | None = None) -> Any:
+    """The module of the functions that take traced arrays, for programs written to the array API standard."""
+    import xform.numpy
+
+    return xform.numpy
+
+
+# --- Python's protocols ---
+
+
+def divmod_of(self: Tracer, other: Any) -> Any:
+    return NotImplemented if operand(other) is NotImplemented else np.divmod(self, other)
+
+
+def reflected_divmod(self: Tracer, other: Any) -> Any:
+    return NotImplemented if operand(other) is NotImplemented else np.divmod(other, self)
+
+
+def matmul(self: Tracer, other: Any) -> Any:
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else MATMUL(self, other)
+
+
+def reflected_matmul(self: Tracer, other: Any) -> Any:
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else MATMUL(other, self)
+
+
+def contains(self: Tracer, value: Any) -> bool:
+    """value in x: is an entry equal to it?"""
+    return bool(IMPLEMENTATIONS[np.any](self == value))
+
+
+def formatted(self: Tracer, spec: str) -> str:
+    """f"{x:.3f}" shows a known number in that format, anything else as a tracer."""
+    value = self.concrete()
+    return str(self) if value is None or not spec else format(np.asarray(value)[()], spec)
+
+
+MATMUL = IMPLEMENTATIONS[np.matmul]
+
+for _name, _function in FUNCTIONS.items():
+    if _function in IMPLEMENTATIONS:
+        setattr(Tracer, _name, IMPLEMENTATIONS[_function])
+for _name, _remedy in WRITERS.items():
+    setattr(Tracer, _name, refuse_writing(_name, _remedy))
+for _name, _remedy in TAKERS.items():
+    setattr(Tracer, _name, refuse_taking(_name, _remedy))
+for _name in MEMORY:
+    setattr(Tracer, _name, no_memory(_name))
+for _name, _method in {
+    "reshape": reshape,
+    "transpose": transpose,
+    "compress": compress,
+    "astype": astype,
+    "conj": conjugated,
+    "conjugate": conjugated,
+    "copy": itself,
+    "to_device": to_device,
+    "__array_namespace__": array_namespace,
+    "__copy__": itself,
+    "__deepcopy__": itself,
+    "__divmod__": divmod_of,
+    "__rdivmod__": reflected_divmod,
+    "__matmul__": matmul,
+    "__rmatmul__": reflected_matmul,
+    "__contains__": contains,
+    "__format__": formatted,
+    "T": property(transposed),
+    "mT": property(matrix_transposed),
+    "real": property(IMPLEMENTATIONS[np.real]),
+    "imag": property(IMPLEMENTATIONS[np.imag]),
+    "flat": property(IMPLEMENTATIONS[np.ravel]),
+    "itemsize": property(lambda self: self.dtype.itemsize),
+    "nbytes": property(lambda self: self.size * self.dtype.itemsize),
+    "device": property(lambda self: "cpu"),
+}.items():
+    setattr(Tracer, _name, _method)
+

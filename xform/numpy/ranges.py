@@ -45,6 +45,8 @@ def arange(
         concrete_or_raise(x, "arange", "Use xform.numpy.linspace, with a number of entries that is not traced")
         for x in (start, stop, step)
     )
+    if by == 0:
+        raise ZeroDivisionError("arange: the step is 0; wanted one that leads from start to stop")
     count = len(np.arange(first, last, by))  # raises NumPy's errors
     result = np.result_type(np.intp, dtype_of(start, stop, step))
     y = as_dtype(np.arange(count), result) * step + start

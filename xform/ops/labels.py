@@ -44,19 +44,19 @@ def groups(spec: Spec) -> Groups:
     )
 
 
-def label_sizes(spec: Spec, *shapes: Sequence[int]) -> dict[str, int]:
-    """The size of each label; ValueError where the operands disagree with the spec or with each other."""
+def label_sizes(spec: Spec, *shapes: Sequence[int], name: str = "contract") -> dict[str, int]:
+    """The size of each label; ValueError, in the words of the operation `name`, where the operands do not fit."""
     size: dict[str, int] = {}
     for position, labels, shape in zip(("first", "second"), spec, shapes, strict=False):
         if len(labels) != len(shape):
             raise ValueError(
-                f"contract {show(spec)}: the {position} operand has shape {tuple(shape)}, of {len(shape)} axes, "
+                f"{name} {show(spec)}: the {position} operand has shape {tuple(shape)}, of {len(shape)} axes, "
                 f"but its labels '{labels}' name {len(labels)}; give one label to each axis"
             )
         for k, n in zip(labels, shape, strict=True):
             if size.setdefault(k, n) != n:
                 raise ValueError(
-                    f"contract {show(spec)}: label '{k}' has size {size[k]} in the first operand, of shape "
+                    f"{name} {show(spec)}: label '{k}' has size {size[k]} in the first operand, of shape "
                     f"{tuple(shapes[0])}, and size {n} in the second, of shape {tuple(shapes[1])}; "
                     "axes of one label must have one size: transpose or reshape an operand"
                 )

@@ -3,9 +3,9 @@
     out[o, t] = sum of x[i, u] * y[j, k] over the labels not in o and over all u, k with  a u + b k = c t + p
 
 The labels i, j, o are those of `contract`; the spatial axes stand behind them. The coefficients (a, b, c, p) of an axis
-make the convolution what it is: (1, 1, 1, 0) convolves, (1, -1, 1, 0) correlates, a stride is c, a dilation of the
-input a, one of the kernel b, and p is minus the zeros before the input. Groups of features or of the batch are labels. The equation treats the
-three arrays alike, so that, as in `contract`, the transposes are convolutions again:
+make the convolution what it is: (1, 1, 1, 0) convolves, (1, -1, 1, 0) correlates; a stride is c, a dilation of the
+input a, one of the kernel b, and p is minus the number of zeros before the input. Groups of features or of the batch
+are labels. The equation treats the three arrays alike, so that, as in `contract`, the transposes are convolutions:
 
     transpose in x     swap i and o,     c t - b k = a u - p
     transpose in y     swap j and o,    -a u + c t = b k - p

@@ -57,10 +57,10 @@ class LinearizeTracer(Tracer):
 class LinearizeTrace(Trace):
     """Computes primals in the parent and records tangents on its tape."""
 
-    __slots__ = ("frozen", "latest", "tape")
+    __slots__ = ("frozen", "lasting", "latest", "tape")
 
-    def __init__(self, parent: Trace, origin: str) -> None:
-        self.parent, self.origin = parent, origin
+    def __init__(self, parent: Trace, origin: str, lasting: bool = False) -> None:
+        self.parent, self.origin, self.lasting = parent, origin, lasting
         self.tape = Tape(parent, origin)
         self.latest: tuple[Any, ...] = (Hole(aval_of(0.0)),)
         self.frozen: list[np.ndarray] = []
@@ -99,9 +99,10 @@ class LinearizeTrace(Trace):
     def keep(self, x: np.ndarray) -> np.ndarray:
         """A plain array that may become a residual must not change before the backward sweep.
 
-        Small ones are copied. Large ones are read-only until the function has returned: writing into them raises.
+        Small ones are copied. Large ones are read-only until the function has returned: writing into them raises. If
+        the tape is `lasting`, kept by the user, all are copied.
         """
-        if x.size <= 256:
+        if x.size <= 256 or self.lasting:
             return x.copy()
         if x.flags.writeable:
             x.flags.writeable = False
@@ -206,10 +207,16 @@ def recorder(prim: Primitive) -> Callable[..., list[Any]]:
     return _RECORDERS[kind]
 
 
-def linearize_flat(f: Flat, primals: Sequence[Any], origin: str) -> tuple[list[Any], list[int | None], Tape]:
-    """Results, the tape variable of each (None for a constant), and the tape; its first variables are the inputs."""
-    trace = LinearizeTrace(context.trace, origin)
-    inputs = [trace.new_input(x) for x in primals]
+def linearize_flat(
+    f: Flat, primals: Sequence[Any], origin: str, lasting: bool = False
+) -> tuple[list[Any], list[int | None], Tape]:
+    """Results, the tape variable of each (None for a constant), and the tape; its first variables are the inputs.
+
+    The tape of a linear function that the user keeps is `lasting`: arguments and results are not its residuals, but
+    copies are, so that writing into them later does not change the derivative.
+    """
+    trace = LinearizeTrace(context.trace, origin, lasting)
+    inputs = [trace.new_input(copied(x) if lasting else x) for x in primals]
     try:
         with using(trace):
             outs = f(*inputs)
@@ -228,7 +235,11 @@ def linearize_flat(f: Flat, primals: Sequence[Any], origin: str) -> tuple[list[A
     for k, y in enumerate(outs):
         if type(y) is LinearizeTracer and y.trace is trace:
             values[k], ids[k] = y.primal, y.id
-    return values, ids, trace.tape
+    return [copied(y) for y in values] if lasting else values, ids, trace.tape
+
+
+def copied(x: Any) -> Any:
+    return x.copy() if type(x) is np.ndarray else x
 
 
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -246,7 +257,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     run = Flat(f, structure, has_aux)
     active = [k for k, x in enumerate(xs) if is_inexact(x.dtype)]
     run.fix(xs, active)
-    ys, ids, tape = linearize_flat(run, [xs[k] for k in active], origin)
+    ys, ids, tape = linearize_flat(run, [xs[k] for k in active], origin, lasting=True)
     out_avals = [aval_of(y) for y in ys]
     in_avals = [aval_of(x) for x in xs]
 

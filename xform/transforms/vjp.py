@@ -36,7 +36,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     run = Flat(f, structure, has_aux)
     active = [k for k, x in enumerate(xs) if is_inexact(x.dtype)]
     run.fix(xs, active)
-    ys, ids, tape = linearize_flat(run, [xs[k] for k in active], origin)
+    ys, ids, tape = linearize_flat(run, [xs[k] for k in active], origin, lasting=True)
     in_avals, out_avals = [aval_of(x) for x in xs], [aval_of(y) for y in ys]
     out = run.unflatten(ys)
 

@@ -10,10 +10,11 @@ import numpy as np
 from xform.core import tree
 from xform.core.aval import aval_of, is_inexact
 from xform.core.errors import NonlinearError, describe
-from xform.core.primitive import Linear, is_zero
+from xform.core.primitive import Linear, Primitive, is_zero
 from xform.core.stage import strong
 from xform.core.trace import context, underlying, using
 from xform.ops.elementwise import nonzero
+from xform.ops.family import Multilinear
 from xform.transforms.arguments import check_cotangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
@@ -76,7 +77,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
             raise NonlinearError(
                 f"{origin}: a result does not depend on the arguments and is not zero, so f is not linear"
             )
-    check_homogeneous(origin, tape)
+    check_linear(origin, tape)
     ids = [y.id if type(y) is TapeTracer and y.trace is tape else None for y in outs]
     out_avals = [aval_of(y) for y in outs]
 
@@ -89,10 +90,22 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     return transposed
 
 
-def check_homogeneous(origin: str, tape: Tape) -> None:
-    """A linear operation maps zeros to zeros; one that joins a constant to the unknowns does not."""
+def check_linear(origin: str, tape: Tape) -> None:
+    """Every operation has a transpose, is a product of one unknown at most, and maps zeros to zeros.
+
+    An operation that joins a constant to the unknowns does not.
+    """
     for entry in tape.entries:
-        if type(entry) is LinearEqn and not all(type(a) is Linear for a in entry.args):
+        if type(entry) is not LinearEqn:
+            continue
+        unknown = [type(a) is Linear for a in entry.args]
+        product = isinstance(entry.prim, Multilinear) and sum(unknown) > 1
+        if product or type(entry.prim).transpose is Primitive.transpose:
+            raise NonlinearError(
+                f"{origin}: '{entry.prim.name}' is not linear in what it is applied to; "
+                "differentiate other functions than linear ones with vjp"
+            )
+        if not all(unknown):
             args = [np.zeros(a.shape, a.dtype) if type(a) is Linear else a for a in entry.args]
             for y in entry.prim.bind(*args, **entry.params):
                 value = underlying(y)

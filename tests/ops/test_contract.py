@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import xform
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError
+from xform.core.primitive import Linear
 from xform.ops.contract import contract
 from xform.ops.contract_kernels import kernels
 from xform.ops.labels import LABELS, fresh_label, groups
@@ -197,9 +198,12 @@ def test_what_does_not_fit_says_so(shapes, spec, message, traced):
         rule(*operands, spec=spec)
 
 
-def test_a_product_of_two_unknowns_is_not_linear():
+def test_a_product_of_two_unknowns_has_no_transpose():
+    unknown = Linear(Aval((3,), np.float64))
     with pytest.raises(NonlinearError, match=r"of two unknowns is bilinear.*vjp"):
-        xform.linear_transpose(lambda x: contract(x, x, spec=("k", "k", "")), np.ones(3))(np.float64(1.0))
+        contract.transpose([np.float64(1.0)], unknown, unknown, spec=("k", "k", ""))
+    with pytest.raises(NonlinearError, match="'contract' is not linear"):
+        xform.linear_transpose(lambda x: contract(x, x, spec=("k", "k", "")), np.ones(3))
 
 
 def test_abstract_agrees_with_numpy():

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import xform
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError
+from xform.core.primitive import Linear
 from xform.ops import convolve_kernels
 from xform.ops.convolutions import conv_general_dilated, convolve_vectors, correlate_vectors
 from xform.ops.convolve import convolve
@@ -321,7 +322,7 @@ def test_vectors_that_are_none(call):
         call(np.ones(2), np.ones(2), "fill")
 
 
-def test_a_convolution_of_two_unknowns_is_not_linear():
-    window = (Window(1, 1, 1, 0, 5),)
+def test_a_convolution_of_two_unknowns_has_no_transpose():
+    unknown, windows = Linear(Aval((3,), np.float64)), (Window(1, 1, 1, 0, 5),)
     with pytest.raises(NonlinearError, match=r"'convolve' \(a convolution\) of two unknowns is bilinear"):
-        xform.linear_transpose(lambda x: convolve(x, x, spec=("", "", ""), windows=window), np.ones(3))(np.ones(5))
+        convolve.transpose([np.ones(5)], unknown, unknown, spec=("", "", ""), windows=windows)

@@ -17,7 +17,7 @@ import numpy as np
 from xform.core.trace import Tracer, concrete, concrete_or_raise, context, underlying
 from xform.numpy.dispatch import asarray
 from xform.ops.index import gather
-from xform.ops.positions import block_shape, gathered_shape, out_of_bounds, wrapped
+from xform.ops.positions import block_shape, check_range, gathered_shape, out_of_bounds
 from xform.ops.scatter import update_slice
 from xform.ops.structure import Region, convert, region_shape, reshape, slice_
 
@@ -102,7 +102,7 @@ class Plan:
         self.inner = region_shape(region) + (1,) * units
         self.indices = [*parser.indices, *(np.zeros(int(b), np.intp) for b in parser.scalars)]
         self.axes = (*parser.axes, *range(rank, rank + units))
-        self.sources = parser.sources
+        self.sources = [*parser.sources, *[len(shape)] * units]
         block = block_shape(self.indices) if self.indices else ()
         place = parser.place
         self.at = place - parser.layout[:place].count(None)
@@ -157,9 +157,7 @@ class Plan:
 
     def check_range(self) -> None:
         """IndexError if one of the plain index arrays is out of range; its axis is that of the array indexed."""
-        for i, axis, source in zip(self.indices, self.axes, self.sources, strict=False):
-            if not isinstance(i, Tracer):
-                wrapped(i, source, self.inner[axis])
+        check_range(self.inner, self.indices, self.axes, self.sources)
 
 
 class Parser:
@@ -220,7 +218,7 @@ class Parser:
     def mask(self, mask: np.ndarray) -> None:
         axis = len(self.region)
         for k, (n, m) in enumerate(zip(self.shape[axis:], mask.shape, strict=False)):
-            if n != m:
+            if m not in (0, n):  # NumPy lets an empty mask pass, which selects nothing
                 raise IndexError(
                     f"boolean index did not match indexed array along axis {axis + k}; size of axis is {n} but size of "
                     f"corresponding boolean axis is {m}"

@@ -22,6 +22,7 @@ from xform.ops.positions import (
     Axes,
     are_known,
     block_shape,
+    check_range,
     combine,
     flat_positions,
     gathered_shape,
@@ -42,6 +43,8 @@ class Gather(Multilinear):
         return [x.with_shape(gathered_shape(x.shape, block_shape(indices), axes, at))]
 
     def numpy(self, x: Any, *indices: Any, axes: Axes, at: int) -> list[Any]:
+        if not x.size:  # take does not look at the indices then
+            check_range(x.shape, indices, axes)
         try:
             if axes == (at,) and type(indices[0]) is np.ndarray and indices[0].dtype.kind == "i":
                 return [x.take(indices[0], axis=at)]

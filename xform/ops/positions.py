@@ -98,15 +98,30 @@ def flat_positions(shape: tuple[int, ...], indices: Sequence[Any], axes: Axes, a
     The k-th axis contributes (its index) * (product of the sizes behind it).
     """
     block, rest = block_shape(indices), [k for k in range(len(shape)) if k not in axes]
+    if not math.prod(block):
+        return np.zeros(gathered_shape(shape, block, axes, at), np.intp)
     behind = [math.prod(shape[k + 1:]) for k in range(len(shape))]
     total = np.zeros((), np.intp)
     for a, i in zip(axes, indices, strict=True):
         total = total + wrapped(i, a, shape[a]) * behind[a]
-    total = np.broadcast_to(total, block).reshape(*(1,) * at, *block, *(1,) * (len(rest) - at))
+    total = np.broadcast_to(total, block).reshape((*(1,) * at, *block, *(1,) * (len(rest) - at)))
     for place, k in enumerate(rest):
         after = len(rest) - 1 - place + (len(block) if place < at else 0)
         total = total + (np.arange(shape[k]) * behind[k]).reshape(-1, *(1,) * after)
     return total
+
+
+def check_range(
+    shape: tuple[int, ...], indices: Sequence[Any], axes: Sequence[int], names: Sequence[int] | None = None
+) -> None:
+    """IndexError if an index, not traced, is out of range of its axis, which messages call by its entry of `names`.
+
+    As in NumPy, an empty block, which names no entry, makes all indices valid.
+    """
+    if math.prod(block_shape(indices)):
+        for i, a, name in zip(indices, axes, names or axes, strict=True):
+            if are_known([i]):
+                wrapped(i, name, shape[a])
 
 
 def wrapped(index: Any, axis: int, size: int) -> np.ndarray:
@@ -130,9 +145,8 @@ def out_of_bounds(index: int, axis: int, size: int) -> IndexError:
 
 def index_error(error: IndexError, shape: tuple[int, ...], axes: Axes, indices: Sequence[Any]) -> IndexError:
     """NumPy's error, with the index that is out of range and what to do, if there is one."""
-    for a, i in zip(axes, indices, strict=True):
-        try:
-            wrapped(i, a, shape[a])
-        except IndexError as found:
-            return found
+    try:
+        check_range(shape, indices, axes)
+    except IndexError as found:
+        return found
     return error

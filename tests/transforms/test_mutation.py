@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -53,3 +55,22 @@ def test_a_read_only_array_stays_so():
     constant.flags.writeable = False
     grad(lambda x: np.sum(x * constant))(np.ones(1000))
     assert not constant.flags.writeable
+
+
+def test_a_pullback_keeps_one_copy_of_an_array_however_often_it_is_used():
+    A = np.eye(40) * 1.01
+
+    def f(x):
+        for _ in range(50):
+            x = A @ x
+        return x
+
+    _, pullback = vjp(f, np.ones(40))
+    A[:] = 0.0
+    assert_allclose(pullback(np.ones(40))[0], np.full(40, 1.01**50), rtol=1e-12)
+
+    tracemalloc.start()
+    vjp(f, np.ones(40))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * A.nbytes

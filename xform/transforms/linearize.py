@@ -63,7 +63,7 @@ class LinearizeTrace(Trace):
         self.parent, self.origin, self.lasting = parent, origin, lasting
         self.tape = Tape(parent, origin)
         self.latest: tuple[Any, ...] = (Hole(aval_of(0.0)),)
-        self.frozen: list[np.ndarray] = []
+        self.frozen: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def new_input(self, primal: Any) -> LinearizeTracer:
         return LinearizeTracer(self, primal, self.tape.new_variable())
@@ -100,17 +100,17 @@ class LinearizeTrace(Trace):
         """A plain array that may become a residual must not change before the backward sweep.
 
         Small ones are copied. Large ones are read-only until the function has returned: writing into them raises. If
-        the tape is `lasting`, kept by the user, all are copied.
+        the tape is `lasting`, kept by the user, it gets one copy of each.
         """
-        if x.size <= 256 or self.lasting:
+        if x.size <= 256:
             return x.copy()
         if x.flags.writeable:
             x.flags.writeable = False
-            self.frozen.append(x)
-        return x
+            self.frozen[id(x)] = x, (x.copy() if self.lasting else x)
+        return self.frozen[id(x)][1] if id(x) in self.frozen else x
 
     def thaw(self) -> None:
-        for x in self.frozen:
+        for x, _ in self.frozen.values():
             x.flags.writeable = True
 
 

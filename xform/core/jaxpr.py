@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Primitive
 
@@ -96,7 +98,21 @@ class Jaxpr:
         return any(e.effect for e in self.eqns)
 
     def __call__(self, *args: Any) -> list[Any]:
-        return evaluate(self, *args)
+        return evaluate(self, *self.fitted(args))
+
+    def fitted(self, args: Sequence[Any]) -> list[Any]:
+        """Arguments with the avals of the inputs; Python numbers take on the dtype."""
+        if len(args) != len(self.inputs):
+            raise TypeError(f"the jaxpr takes {len(self.inputs)} arguments, {len(args)} were given")
+        fitted = []
+        for k, (v, x) in enumerate(zip(self.inputs, args, strict=True)):
+            given = aval_of(x)
+            if given.weak and v.aval.shape == () and np.can_cast(given.dtype, v.aval.dtype, "same_kind"):
+                x = v.aval.dtype.type(x)
+            elif given != v.aval:
+                raise TypeError(f"argument {k} of the jaxpr is {v.aval}, {given} was given; stage the function anew for it")
+            fitted.append(x)
+        return fitted
 
     def __str__(self) -> str:
         return self.pretty()

@@ -26,7 +26,7 @@ class Broadcast(Linear):
 
     def numpy(self, x: Any, *, shape: tuple[int, ...], axes: tuple[int, ...]) -> list[Any]:
         if len(axes) == len(shape) and math.prod(shape) <= 4096:  # a scalar: filling beats a view with strides of zero
-            out = np.empty(shape, x.dtype)
+            out = np.empty(shape, np.asarray(x).dtype)
             out.fill(x)
             return [out]
         return [np.broadcast_to(np.expand_dims(x, axes), shape)]

@@ -93,7 +93,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
 def check_linear(origin: str, tape: Tape) -> None:
     """Every operation has a transpose, is a product of one unknown at most, and maps zeros to zeros.
 
-    An operation that joins a constant to the unknowns does not.
+    An operation that joins a constant to the unknowns does not; others say themselves what they are not linear in.
     """
     for entry in tape.entries:
         if type(entry) is not LinearEqn:
@@ -106,6 +106,7 @@ def check_linear(origin: str, tape: Tape) -> None:
                 "differentiate other functions than linear ones with vjp"
             )
         if not all(unknown):
+            entry.prim.transpose([np.zeros(o.shape, o.dtype) for o in entry.outs], *entry.args, **entry.params)
             args = [np.zeros(a.shape, a.dtype) if type(a) is Linear else a for a in entry.args]
             for y in entry.prim.bind(*args, **entry.params):
                 value = underlying(y)

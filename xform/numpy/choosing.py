@@ -14,7 +14,8 @@ from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements
 from xform.ops.index import gather
 from xform.ops.operators import PLAIN
 from xform.ops.select import select as choose
-from xform.ops.sorting import searchsorted
+from xform.ops.sorting import argsort, searchsorted
+from xform.ops.structure import reshape
 
 _SCALARS = (int, float, complex)
 
@@ -92,7 +93,7 @@ def piecewise(x: ArrayLike, condlist: Any, funclist: Sequence[Any], *args: Any, 
     elif count != wanted:
         raise ValueError(f"with {count} condition(s), either {count} or {count + 1} functions are expected")
     y = np.zeros(x.shape, x.dtype)
-    for c, f in zip(conditions, funclist, strict=True):
+    for c, f in zip((over_leading_axes(c, x.shape) for c in conditions), funclist, strict=True):
         value = f(x, *args, **kw) if callable(f) else f
         y = choose(c, as_dtype(asarray(value), x.dtype), y)
     return y
@@ -104,6 +105,13 @@ def condition_list(x: Any, condlist: Any) -> list[Any]:
         return [as_dtype(asarray(condlist), bool)]
     alone = not isinstance(condlist[0], list | tuple) and not shape_of(condlist[0]) and x.ndim
     return [as_dtype(asarray(c), bool) for c in ([condlist] if alone else condlist)]
+
+
+def over_leading_axes(c: Any, shape: tuple[int, ...]) -> Any:
+    """A mask of the leading axes as one of all of them; IndexError if it does not fit."""
+    if c.shape != shape[: len(c.shape)]:
+        raise IndexError(f"boolean index of shape {c.shape} did not match the indexed array of shape {shape}")
+    return reshape(c, shape=(*c.shape, *(1,) * (len(shape) - len(c.shape))))
 
 
 @implements(np.interp)
@@ -151,7 +159,7 @@ def periodic(x: Any, xp: Any, fp: Any, period: Any) -> tuple[Any, Any, Any]:
         raise ValueError("period must be a non-zero value")
     period = np.abs(period)
     x, xp = np.remainder(x, period), np.remainder(xp, period)
-    order = IMPLEMENTATIONS[np.argsort](xp)
+    order = argsort(xp, axis=0, stable=False)
     xp, fp = taken(xp, order), taken(fp, order)
     join = IMPLEMENTATIONS[np.concatenate]
     return x, join([xp[-1:] - period, xp, xp[:1] + period]), join([fp[-1:], fp, fp[:1]])

@@ -52,7 +52,7 @@ def angle(z: ArrayLike, deg: bool = False) -> Any:
     np.float64(1.0)
     """
     z = asarray(z)
-    y = np.arctan2(imag(z), real(z))
+    y = np.arctan2(imag(z) if z.dtype.kind == "c" else 0, real(z))
     return y * (180 / math.pi) if deg else y
 
 

@@ -65,15 +65,21 @@ def reduce(
             x = as_dtype(x, dtype)
             options.update(initial=initial)
         return IMPLEMENTATIONS[REDUCTIONS[ufunc]](x, axis, **options)
-    check_binary(ufunc, "reduce")
     axes = reduced_axes(axis, x.ndim)
-    y = fold(ufunc, call, rows(x, axes), dtype, initial, rows_of_mask(where, x.shape, axes))
+    x = in_loop(ufunc, "reduce", x, dtype)
+    if len(axes) > 1:
+        ufunc.reduce(np.ones((1,) * x.ndim, x.dtype), axis=axes)  # raises NumPy's error if their order matters
+    y = fold(ufunc, call, rows(x, axes), initial, rows_of_mask(where, x.shape, axes))
     return keep_dims(y, x.shape, axes) if keepdims else y
 
 
-def check_binary(ufunc: np.ufunc, method: str) -> None:
+def in_loop(ufunc: np.ufunc, method: str, x: Any, dtype: Any) -> Any:
+    """The operand in the dtype of the loop, in which everything is folded; NumPy's error if there is none."""
     if (ufunc.nin, ufunc.nout) != (2, 1):
         raise ValueError(f"{ufunc.__name__}.{method}: only ufuncs of two arguments and one result can be folded")
+    signature = (None if dtype is None else np.dtype(dtype), None, None)
+    loop = ufunc.resolve_dtypes((None, x.dtype, None), signature=signature, casting="unsafe", reduction=True)
+    return as_dtype(x, loop[1])
 
 
 def rows(x: Any, axes: tuple[int, ...]) -> Any:
@@ -87,39 +93,38 @@ def rows_of_mask(where: Any, shape: tuple[int, ...], axes: tuple[int, ...]) -> A
     return rows(broadcast_to(mask_of(where, shape), shape), axes) if is_masked(where) else None
 
 
-def fold(ufunc: np.ufunc, call: Call, x: Any, dtype: Any, initial: Any, mask: Any) -> Any:
+def fold(ufunc: np.ufunc, call: Call, x: Any, initial: Any, mask: Any) -> Any:
     """x[0] o x[1] o ... o x[n-1], after the initial value if there is one; entries that are masked out are left out."""
+    start = initial
     if initial is NOT_GIVEN or initial is None:
-        start = ufunc.identity
+        start = ufunc.identity if initial is NOT_GIVEN else None
         if start is None and (mask is not None or not x.shape[0]):
             raise ValueError(
                 f"{ufunc.__name__}.reduce: the operation has no identity, so that of no entries (or with a mask, which "
                 "may leave none) there is no result; give initial="
             )
         start = None if mask is None and x.shape[0] else start
-    else:
-        start = asarray(initial)
     if start is not None:
-        start = broadcast_to(asarray(start), x.shape[1:])
+        start = broadcast_to(as_dtype(asarray(start), x.dtype), x.shape[1:])
     if mask is None and ufunc in ASSOCIATIVE:
-        y = fold_halves(ufunc, call, x, dtype)
-        return y if start is None else start if y is None else call(ufunc, start, y, dtype=dtype)
-    return fold_left(ufunc, call, x, dtype, start, mask)
+        y = fold_halves(ufunc, call, x)
+        return y if start is None else start if y is None else call(ufunc, start, y)
+    return fold_left(ufunc, call, x, start, mask)
 
 
-def fold_halves(ufunc: np.ufunc, call: Call, x: Any, dtype: Any) -> Any:
+def fold_halves(ufunc: np.ufunc, call: Call, x: Any) -> Any:
     """Without entries None."""
     while (n := x.shape[0]) > 1:
         h = n // 2
-        y = call(ufunc, part(x, 0, h), part(x, h, h), dtype=dtype)
-        x = y if n % 2 == 0 else concatenate(y, as_dtype(part(x, n - 1, 1), y.dtype), axis=0)
+        y = call(ufunc, part(x, 0, h), part(x, h, h))
+        x = y if n % 2 == 0 else concatenate(y, part(x, n - 1, 1), axis=0)
     return entry(x, 0) if n else None
 
 
-def fold_left(ufunc: np.ufunc, call: Call, x: Any, dtype: Any, start: Any, mask: Any) -> Any:
+def fold_left(ufunc: np.ufunc, call: Call, x: Any, start: Any, mask: Any) -> Any:
     y = start
     for k in range(x.shape[0]):
-        following = entry(x, k) if y is None else call(ufunc, y, entry(x, k), dtype=dtype)
+        following = entry(x, k) if y is None else call(ufunc, y, entry(x, k))
         y = following if mask is None else select(entry(mask, k), following, y)
     return y
 
@@ -140,20 +145,20 @@ def accumulate(ufunc: np.ufunc, call: Call, array: Any, axis: Any = 0, dtype: An
     axis = axis_index(axis, x.ndim)
     if ufunc in ACCUMULATIONS:
         return IMPLEMENTATIONS[ACCUMULATIONS[ufunc]](x, axis, dtype)
-    check_binary(ufunc, "accumulate")
+    x = in_loop(ufunc, "accumulate", x, dtype)
     if ufunc in CUMULATIVE and x.dtype.kind == "f":
-        return CUMULATIVE[ufunc](as_dtype(x, dtype), axis=axis, reverse=False)
+        return CUMULATIVE[ufunc](x, axis=axis, reverse=False)
     x = rows(x, (axis,))
     y = [entry(x, 0)] if x.shape[0] else []
     for k in range(1, x.shape[0]):
-        y.append(call(ufunc, y[-1], entry(x, k), dtype=dtype))
+        y.append(call(ufunc, y[-1], entry(x, k)))
     return along(y, x, axis)
 
 
 def along(results: list[Any], x: Any, axis: int) -> Any:
     """Results for the entries x[k] joined along the axis that was moved to the front of x."""
     if results:
-        return stack(*(as_dtype(asarray(y), results[-1].dtype) for y in results), axis=axis)
+        return stack(*(asarray(y) for y in results), axis=axis)
     return np.zeros((*x.shape[1 : axis + 1], 0, *x.shape[axis + 1 :]), x.dtype)
 
 
@@ -161,15 +166,15 @@ def reduceat(ufunc: np.ufunc, call: Call, array: Any, indices: Any, axis: Any = 
     """ufunc.reduceat: the k-th result folds x[i_k : i_{k+1}], or is x[i_k] if i_k >= i_{k+1}; the last the rest."""
     x = asarray(array)
     axis = axis_index(axis, x.ndim)
-    x = rows(x, (axis,))
+    x = rows(in_loop(ufunc, "reduceat", x, dtype), (axis,))
     n, starts = x.shape[0], np.asarray(indices, np.intp)
     if starts.ndim != 1 or any(not 0 <= i < n for i in starts):
         raise IndexError(
             f"{ufunc.__name__}.reduceat: indices {starts} were given, wanted a vector of integers from 0 to {n - 1}"
         )
-    stops = [*starts[1:].tolist(), n]
+    stops = [*starts[1:].tolist(), n][: len(starts)]
     y = [
-        reduce(ufunc, call, part(x, i, stop - i if stop > i else 1), 0, dtype)
+        reduce(ufunc, call, part(x, i, stop - i if stop > i else 1))
         for i, stop in zip(starts.tolist(), stops, strict=True)
     ]
     return along(y, x, axis)

@@ -25,7 +25,7 @@ _DEFINED = (arranging, choosing, elementwise, extremes, gufuncs, products, reduc
 #: methods that are functions of the same arguments
 FUNCTIONS: dict[str, Any] = {
     **{f.__name__: f for f in (np.all, np.any, np.argmax, np.argmin, np.max, np.min, np.mean, np.prod, np.std, np.sum)},
-    **{f.__name__: f for f in (np.argpartition, np.argsort, np.clip, np.cumprod, np.cumsum, np.diagonal, np.dot)},
+    **{f.__name__: f for f in (np.argpartition, np.argsort, np.cumprod, np.cumsum, np.diagonal, np.dot)},
     **{f.__name__: f for f in (np.nonzero, np.ravel, np.repeat, np.round, np.searchsorted, np.squeeze, np.swapaxes)},
     **{f.__name__: f for f in (np.take, np.var, np.choose)},
     "flatten": np.ravel,
@@ -124,6 +124,11 @@ def compress(self: Tracer, condition: Any, axis: Any = None, out: None = None) -
     return IMPLEMENTATIONS[np.compress](condition, self, axis, out)
 
 
+def clip(self: Tracer, min: Any = None, max: Any = None, out: None = None, **options: Any) -> Any:
+    """x.clip(min, max), of which both may be missing."""
+    return IMPLEMENTATIONS[np.clip](self, min, max, out, **options)
+
+
 # --- dtype ---
 
 
@@ -208,6 +213,7 @@ for _name in MEMORY:
 for _name, _method in {
     "reshape": reshape,
     "transpose": transpose,
+    "clip": clip,
     "compress": compress,
     "astype": astype,
     "conj": conjugated,
@@ -233,4 +239,3 @@ for _name, _method in {
     "device": property(lambda self: "cpu"),
 }.items():
     setattr(Tracer, _name, _method)
-

@@ -113,6 +113,17 @@ METHODS: dict[str, Any] = {
 
 # --- where results would be written ---
 
+#: methods of `x.at[index]` by the ufunc with which they combine entries and values
+UPDATES = {
+    np.add: "add",
+    np.subtract: "subtract",
+    np.multiply: "multiply",
+    np.divide: "divide",
+    np.power: "power",
+    np.maximum: "max",
+    np.minimum: "min",
+}
+
 
 def target_of(ufunc: np.ufunc, method: str, inputs: Any, out: tuple[Any, ...], frame: FrameType) -> Any:
     """The array `a` of an augmented assignment `a += x`, which rebinds `a` to what we return; an error for others."""
@@ -161,7 +172,7 @@ def fit_target(ufunc: np.ufunc, result: Any, target: np.ndarray) -> Any:
 def written(ufunc: np.ufunc, inputs: Any) -> Exception:
     """ufunc.at(a, indices, b) writes into a."""
     kind = TracerAssignmentError if isinstance(inputs[0], Tracer) else ConcretizationError
-    update = {"subtract": "add(-b)"}.get(ufunc.__name__, f"{ufunc.__name__}(b)")
+    update = f"{UPDATES[ufunc]}(b)" if ufunc in UPDATES else f"apply(lambda old: numpy.{ufunc.__name__}(old, b))"
     return kind(
         f"numpy.{ufunc.__name__}.at cannot write a traced value into an array, or into a traced one{location()}. "
         f"Write a = xform.numpy.at(a)[indices].{update}"

@@ -265,6 +265,15 @@ def test_derivative_with_a_traced_index():
         assert_array_equal(bar, expected)
 
 
+def test_a_plain_array_or_a_slice_cannot_take_a_traced_index():
+    with pytest.raises(xform.ConcretizationError, match=r"xform.numpy.at\(a\)\[i\].get\(\) instead of a\[i\]"):
+        xform.vmap(lambda i: x[i])(starts)
+    with pytest.raises(xform.ConcretizationError, match=r"i \+ numpy.arange\(n\) instead of i:i\+n"):
+        xform.make_jaxpr(lambda x, i: x[i : i + 2])(x, 0)
+    windows = xform.vmap(lambda i: getitem(x, i + np.arange(2)))(np.array([0, 1]))
+    assert_array_equal(windows, [x[0:2], x[1:3]])
+
+
 def test_a_mask_must_be_known():
     assert_array_equal(xform.grad(lambda x: np.sum(x[x > 30] ** 2))(x), np.where(x > 30, 2 * x, 0))
     with pytest.raises(xform.ConcretizationError, match=r"a boolean mask as an index .* where\(mask, a, b\)"):

@@ -54,9 +54,21 @@ def has_value(x: Tracer) -> bool:
     return x.dtype.kind not in "fc" and x.concrete() is not None
 
 
+#: how to read entries at traced integers
+READS = (
+    "To read a plain array `a` at a traced integer i write xform.numpy.at(a)[i].get() instead of a[i], to read n from "
+    "there on i + numpy.arange(n) instead of i:i+n"
+)
+
+
 def refuse_array(self: Tracer, dtype: Any = None, copy: Any = None) -> Any:
     if has_value(self):
         return np.array(self.concrete(), dtype)
+    if self.dtype.kind in "iub":
+        raise ConcretizationError(
+            f"a traced array of {self.aval} in {self.trace.origin} was to be converted to a plain ndarray{location()}, "
+            f"but its values are not known. {READS}; where(mask, a, b) instead of a[mask]"
+        )
     raise ConcretizationError(
         f"a traced array of {self.aval} in {self.trace.origin} was to be converted to a plain ndarray{location()}, "
         "which would lose its derivative. Use xform.numpy.array, asarray or stack to build arrays from traced values, "
@@ -104,7 +116,7 @@ def as_index(self: Tracer) -> int:
     value = concrete_or_raise(
         self,
         "an index, a range or a repetition count",
-        "Use x[i] on an array with a traced integer array i, or a static value",
+        f"{READS}; or make the value an argument that is not traced",
     )
     if value.dtype.kind not in "iu":
         raise TypeError(f"only integers can be used as an index, not a traced value of {self.aval}; use int(x)")

@@ -64,7 +64,23 @@ def user_frame() -> tuple[str, int, str] | None:
     frame = sys._getframe(1)
     while frame is not None and (frame.f_code.co_filename.startswith(PACKAGE) or _is_numpy(frame.f_code.co_filename)):
         frame = frame.f_back
-    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+    if frame is None:
+        return None
+    file, name = frame.f_code.co_filename, frame.f_code.co_name
+    return ("notebook cell" if "ipykernel_" in file else file), frame.f_lineno, name
+
+
+def in_main() -> bool:
+    """Is the user's code a script, a notebook or a session, where a definition may be repeated?"""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get("__name__") == "__main__"
+
+
+def short_name(filename: str) -> str:
+    """A source file as messages call it; a cell of a notebook has a made-up file name."""
+    return "notebook cell" if "ipykernel_" in filename else os.path.basename(filename)
 
 
 def _is_numpy(filename: str) -> bool:
@@ -77,4 +93,4 @@ def describe(f: Callable[..., Any]) -> str:
     while hasattr(f, "__wrapped__"):  # the user's function, not our wrapper
         f = f.__wrapped__  # type: ignore[attr-defined]
     code = getattr(f, "__code__", None)
-    return f"`{name}` ({os.path.basename(code.co_filename)}:{code.co_firstlineno})" if code else f"`{name}`"
+    return f"`{name}` ({short_name(code.co_filename)}:{code.co_firstlineno})" if code else f"`{name}`"

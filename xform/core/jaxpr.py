@@ -108,9 +108,12 @@ class Jaxpr:
         for k, (v, x) in enumerate(zip(self.inputs, args, strict=True)):
             given = aval_of(x)
             if given.weak and v.aval.shape == () and np.can_cast(given.dtype, v.aval.dtype, "same_kind"):
-                x = v.aval.dtype.type(x)
-            elif given != v.aval:
-                raise TypeError(f"argument {k} of the jaxpr is {v.aval}, {given} was given; stage the function anew for it")
+                fitted.append(v.aval.dtype.type(x))
+                continue
+            if given != v.aval:
+                raise TypeError(
+                    f"argument {k} of the jaxpr is {v.aval}, {given} was given; stage the function anew for it"
+                )
             fitted.append(x)
         return fitted
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from xform.core.aval import Aval, aval_of
-from xform.core.errors import missing_rule
+from xform.core.errors import in_main, missing_rule
 from xform.core.trace import Tracer, context
 
 
@@ -82,10 +82,14 @@ class Primitive:
     name: str
 
     def __init__(self, name: str) -> None:
-        if name in Primitive.registry:
+        if name in Primitive.registry and not Primitive.registry[name].replaceable():
             raise ValueError(f"a primitive named '{name}' exists already; choose another name")
-        self.name = name
+        self.name, self.in_main = name, in_main()
         Primitive.registry[name] = self
+
+    def replaceable(self) -> bool:
+        """May another of its name take its place? A notebook cell may be run again."""
+        return self.in_main and in_main()
 
     def bind(self, *args: Any, **params: Any) -> list[Any]:
         """Apply under the current trace."""

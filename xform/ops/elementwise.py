@@ -49,7 +49,7 @@ class Elementwise(Opaque):
         piecewise: bool = False,
     ) -> None:
         ufunc = function if isinstance(function, np.ufunc) else ufunc
-        if ufunc in BY_UFUNC:
+        if ufunc in BY_UFUNC and not BY_UFUNC[ufunc].replaceable():
             raise ValueError(
                 f"the ufunc {ufunc.__name__} is differentiated by the primitive '{BY_UFUNC[ufunc]}' already; "
                 "for another primitive of the same values pass a function that calls it"

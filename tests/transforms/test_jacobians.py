@@ -125,10 +125,8 @@ def rosenbrock(x):
 
 
 def rosenbrock_hessian(x):
-    H = np.diag(np.append(1200 * x[:-1] ** 2 - 400 * x[1:] + 2, 0.0)) + np.diag(
-        np.append(0.0, np.full(len(x) - 1, 200.0))
-    )
-    return H - np.diag(400 * x[:-1], 1) - np.diag(400 * x[:-1], -1)
+    diagonal = np.append(1200 * x[:-1] ** 2 - 400 * x[1:] + 2, 0.0) + np.append(0.0, np.full(len(x) - 1, 200.0))
+    return np.diag(diagonal) - np.diag(400 * x[:-1], 1) - np.diag(400 * x[:-1], -1)
 
 
 @pytest.mark.parametrize("chunk_size", [None, 1, 2])

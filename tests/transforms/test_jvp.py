@@ -99,7 +99,7 @@ def test_auxiliary_output():
     assert_array_equal(y_dot, 2 * X * V)
     assert_array_equal(aux["twice"], 2 * X)
     assert aux["text"] == "as it is"
-    y, f_jvp, aux = xform.linearize(f, X, has_aux=True)
+    _, f_jvp, aux = xform.linearize(f, X, has_aux=True)
     assert_array_equal(f_jvp(V), 2 * X * V)
     assert_array_equal(aux["twice"], 2 * X)
 

@@ -38,10 +38,10 @@ def test_reductions_and_broadcasts():
 
 
 def test_results_without_derivatives():
-    assert not pattern(lambda x: np.floor(x), X).any()
+    assert not pattern(np.floor, X).any()
     assert not pattern(lambda x: np.ones(3), X).any()
     assert not pattern(lambda x: x > 2.0, X).any()
-    assert not pattern(lambda x: np.argmax(x), X).any()
+    assert not pattern(np.argmax, X).any()
 
 
 def test_trees():
@@ -96,7 +96,7 @@ def test_shapes():
         lambda x: np.stack([x[0] * x[1], np.prod(x[2:]), x[3]]),
         lambda x: np.max(x) * x[:2],
         lambda x: np.outer(x[:2], x[3:]),
-        lambda x: xform.grad(lambda y: np.sum(y[1:] ** 2 * y[:-1]))(x),
+        xform.grad(lambda y: np.sum(y[1:] ** 2 * y[:-1])),
         lambda x: xform.jvp(lambda y: y[1:] * y[:-1] ** 2, (x,), (x,))[1],
         lambda x: xform.vmap(lambda a, b: a * b[0])(x[:2], np.stack([x[2:4], x[3:]])),
     ],

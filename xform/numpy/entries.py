@@ -13,7 +13,8 @@ import numpy as np
 
 from xform.core.trace import Tracer
 from xform.numpy.dispatch import as_dtype, asarray
-from xform.numpy.indexing import Plan, getitem, reshaped
+from xform.numpy.index_plan import Plan, reshaped
+from xform.numpy.indexing import getitem
 from xform.numpy.out_of_range import clip_indices, read_or_fill, with_spare_entry
 from xform.ops.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul
 from xform.ops.select import select

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.numpy.indexing import Plan, reshaped
+from xform.numpy.index_plan import Plan, reshaped
 from xform.ops.index import gather
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to, concatenate, slice_

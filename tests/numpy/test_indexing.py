@@ -130,6 +130,9 @@ class One:
     def __index__(self):
         return 1
 
+    def __repr__(self):
+        return "One()"
+
 
 @pytest.mark.parametrize(
     "index",

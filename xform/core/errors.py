@@ -88,7 +88,9 @@ def _is_numpy(filename: str) -> bool:
 
 
 def describe(f: Callable[..., Any]) -> str:
-    """A function's name and where it is defined, for messages."""
+    """A function's name and where it is defined, for messages; TypeError if it is no function."""
+    if not callable(f):
+        raise TypeError(f"{type(f).__name__} {f!r:.60} was given; wanted a function to transform")
     name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None) or repr(f)
     while hasattr(f, "__wrapped__"):  # the user's function, not our wrapper
         f = f.__wrapped__  # type: ignore[attr-defined]

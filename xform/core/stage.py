@@ -105,10 +105,16 @@ def make_jaxpr(
         c:f64[] = mul b 2.0
       in (c,) }
     """
+    origin = f"make_jaxpr of {describe(f)}"
     static = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
 
     @functools.wraps(f)
     def staged(*args: Any, **kwargs: Any) -> Any:
+        for i in static:
+            if not -len(args) <= i < len(args):
+                raise ValueError(
+                    f"{origin}: static_argnums is {static_argnums}, but {len(args)} positional arguments were given"
+                )
         fixed = {i % len(args): args[i] for i in static}
         dynamic = [a for i, a in enumerate(args) if i not in fixed]
         leaves, treedef = tree.flatten((dynamic, kwargs))
@@ -120,10 +126,11 @@ def make_jaxpr(
             rest = iter(positional)
             out = f(*(fixed[i] if i in fixed else next(rest) for i in range(len(args))), **keywords)
             ys, out_tree = tree.flatten(out)
-            shape = tree.unflatten(out_tree, [aval_of(y) for y in ys])
+            shape = tree.unflatten(out_tree, avals_of(origin, "the result", out, ys))
             return ys
 
-        jaxpr = stage(flat, [strong(aval_of(x)) for x in leaves], f"make_jaxpr of {describe(f)}")
+        avals = avals_of(origin, "the arguments", (dynamic, kwargs), leaves)
+        jaxpr = stage(flat, [strong(a) for a in avals], origin)
         return (jaxpr, shape) if return_shape else jaxpr
 
     return staged
@@ -137,6 +144,18 @@ def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     f64[3]
     """
     return make_jaxpr(f, return_shape=True)(*args, **kwargs)[1]
+
+
+def avals_of(origin: str, what: str, value: Any, leaves: Sequence[Any]) -> list[Aval]:
+    """The avals of the leaves of `value`; TypeError, saying where in it, for one that is not a number."""
+    avals = []
+    for k, x in enumerate(leaves):
+        try:
+            avals.append(aval_of(x))
+        except TypeError as error:
+            path = tree.keystr(tree.leaves_with_path(value)[k][0])
+            raise TypeError(f"{origin}: in {what}{f' at {path}' if path else ''}, {error}") from None
+    return avals
 
 
 def strong(aval: Aval) -> Aval:

@@ -152,6 +152,15 @@ def concrete_or_raise(x: Any, what: str, remedy: str) -> Any:
     return value
 
 
+def check_live(x: Tracer) -> None:
+    """Raise LeakedTracerError unless `x` belongs to the current trace or one that encloses it."""
+    trace = context.trace
+    while trace is not x.trace:
+        if trace is None:
+            raise leaked(x)
+        trace = trace.parent
+
+
 def leaked(x: Tracer, prim: Primitive | None = None) -> LeakedTracerError:
     """The error for a tracer met outside its transformation."""
     user = f"the operation '{prim.name}'" if prim is not None else "this use"

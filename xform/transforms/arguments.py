@@ -51,7 +51,7 @@ def normalize_argnums(origin: str, argnums: Any, count: int) -> int | tuple[int,
     """Nonnegative positions: an integer, or a tuple of different ones."""
     if type(argnums) is int and 0 <= argnums < count:
         return argnums
-    positions = (argnums,) if isinstance(argnums, int | np.integer) else tuple(argnums)
+    positions = tuple(argnums) if isinstance(argnums, tuple | list) else (argnums,)
     for k in positions:
         if not isinstance(k, int | np.integer) or isinstance(k, bool):
             raise TypeError(f"{origin}: argnums must be an integer or a tuple of integers, not {argnums!r}")
@@ -108,11 +108,17 @@ def check_tangent(origin: str, f: Any, args: Any, k: int, x: Any, tangent: Any) 
         raise TypeError(f"{origin}: the tangent of {name} does not match: {error}") from None
 
 
-def check_cotangent(origin: str, aval: Aval, cotangent: Any) -> Any:
-    try:
-        return fit(aval, cotangent)
-    except TypeError as error:
-        raise TypeError(f"{origin}: the cotangent does not match the result: {error}") from None
+def check_cotangents(origin: str, structure: Any, avals: Sequence[Aval], cotangent: Any) -> list[Any]:
+    """The leaves of a cotangent that fits the result; a Python number becomes one of its dtype."""
+    bars = matching_leaves(origin, "the cotangent", structure, cotangent, "the result")
+    for k, (aval, bar) in enumerate(zip(avals, bars, strict=True)):
+        try:
+            bars[k] = fit(aval, bar)
+        except TypeError as error:
+            path, _ = tree.leaves_with_path(cotangent)[k]
+            where = f" at {tree.keystr(path)}" if path else ""
+            raise TypeError(f"{origin}: the cotangent does not match the result{where}: {error}") from None
+    return bars
 
 
 def fit(primal: Any, given: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from xform.core import tree
 from xform.core.aval import aval_of, short_dtype
 from xform.core.errors import describe
-from xform.transforms.arguments import flatten_checked, leaf_names, normalize_argnums
+from xform.transforms.arguments import flatten_checked, leaf_names, normalize_argnums, parameter_name
 from xform.transforms.flat import Flat, own, zeros
 from xform.transforms.linearize import linearize_flat
 from xform.transforms.vjp import pull
@@ -30,6 +30,9 @@ class Point:
         argnums = normalize_argnums(origin, options.argnums, len(args))
         value = args[argnums] if type(argnums) is int else tuple(args[k] for k in argnums)  # type: ignore[union-attr]
         names = functools.partial(chosen_names, f, args, argnums)
+        if value is None:
+            name = parameter_name(f, argnums)  # type: ignore[arg-type]
+            raise TypeError(f"{origin}: for {name}, None was given; wanted an array, a number or a tree of them")
         self.leaves, self.in_tree = flatten_checked(origin, value, names)
         self.active = [k for k, x in enumerate(self.leaves) if x.dtype.kind in "fc"]
         for k, x in enumerate(self.leaves):
@@ -77,7 +80,8 @@ class Options:
             )
         if kind not in "fc":
             raise TypeError(
-                f"{origin}: the result is {aval_of(y)}; wanted a real number, {short_dtype(y.dtype)} has none"
+                f"{origin}: the result is {aval_of(y)}; {short_dtype(y.dtype)} has no derivatives, wanted a real "
+                "number. Differentiate what it is computed from, or return it beside the result with has_aux=True"
             )
 
 

@@ -11,7 +11,7 @@ from xform.core import tree
 from xform.core.aval import Aval, aval_of, float0
 from xform.core.errors import describe
 from xform.core.primitive import is_zero
-from xform.core.trace import Tracer
+from xform.core.trace import Tracer, check_live
 from xform.transforms.arguments import as_array, check_array
 
 
@@ -50,7 +50,9 @@ class Flat:
             out, self.aux = out
         ys, self.out_tree = tree.flatten(out)
         for k, y in enumerate(ys):
-            if not isinstance(y, Tracer | np.ndarray | np.generic):
+            if isinstance(y, Tracer):
+                check_live(y)
+            elif not isinstance(y, np.ndarray | np.generic):
                 check_array(describe(self.f), lambda k=k: self.result_name(out, k), y)
                 ys[k] = as_array(y)
         return ys

@@ -110,6 +110,11 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     >>> hvp(lambda x: np.sum(x ** 3), (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
     array([6., 0.])
     """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
+        given = f"{type(primals).__name__} and {type(tangents).__name__}"
+        raise TypeError(
+            f"hvp of {describe(f)}: primals and tangents must be tuples, one entry per argument; given {given}"
+        )
     argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
     return jvp(grad(f, argnums), tuple(primals), tuple(tangents))[1]
 

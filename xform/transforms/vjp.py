@@ -15,7 +15,7 @@ from xform.core.stage import strong
 from xform.core.trace import context, underlying, using
 from xform.ops.elementwise import nonzero
 from xform.ops.family import Multilinear
-from xform.transforms.arguments import check_cotangent, flatten_checked, leaf_names, matching_leaves
+from xform.transforms.arguments import check_array, check_cotangents, flatten_checked, leaf_names
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, backward
@@ -42,8 +42,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     out = run.unflatten(ys)
 
     def pullback(cotangent: Any) -> Any:
-        bars = matching_leaves(origin, "the cotangent", run.out_tree, cotangent, "the result")
-        bars = [check_cotangent(origin, a, t) for a, t in zip(out_avals, bars, strict=True)]
+        bars = check_cotangents(origin, run.out_tree, out_avals, cotangent)
         pulled = pull(tape, ids, bars, len(active))
         found = dict(zip(active, pulled, strict=True))
         return tree.unflatten(structure, own([cotangent_of(found.get(k), a) for k, a in enumerate(in_avals)], bars))
@@ -64,14 +63,18 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     """
     origin = f"linear_transpose of {describe(f)}"
     leaves, structure = tree.flatten(primals)
+    for k, x in enumerate(leaves):
+        check_array(origin, lambda k=k: leaf_names(f, primals)[k], x)
+        if not is_inexact(aval_of(x).dtype):
+            raise TypeError(f"{origin}: {leaf_names(f, primals)[k]} is {aval_of(x)}; wanted real or complex numbers")
     avals = [strong(aval_of(x)) for x in leaves]
-    for a in avals:
-        if not is_inexact(a.dtype):
-            raise TypeError(f"{origin}: an argument of {a} was given; wanted real or complex numbers")
     tape = Tape(context.trace, origin)
     run = Flat(f, structure, False)
-    with using(tape):
-        outs = run(*(TapeTracer(tape, tape.new_variable(), a) for a in avals))
+    try:
+        with using(tape):
+            outs = run(*(TapeTracer(tape, tape.new_variable(), a) for a in avals))
+    except NonlinearError as error:
+        raise NonlinearError(f"{origin}: {error}") from None
     for y in outs:
         if not (type(y) is TapeTracer and y.trace is tape) and nonzero(y):
             raise NonlinearError(
@@ -82,8 +85,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     out_avals = [aval_of(y) for y in outs]
 
     def transposed(cotangent: Any) -> Any:
-        bars = matching_leaves(origin, "the cotangent", run.out_tree, cotangent, "the result")
-        bars = [check_cotangent(origin, a, t) for a, t in zip(out_avals, bars, strict=True)]
+        bars = check_cotangents(origin, run.out_tree, out_avals, cotangent)
         pulled = pull(tape, ids, bars, len(avals))
         return tree.unflatten(structure, own([cotangent_of(x, a) for x, a in zip(pulled, avals, strict=True)], bars))
 

@@ -176,13 +176,20 @@ def move_axis(x: Any, source: int, destination: int) -> Any:
 def argument_axes(origin: str, in_axes: Any, args: Any, kwargs: Any) -> list[int | None]:
     """An axis or None for each leaf of the arguments."""
     check_axes(origin, "in_axes", in_axes)
-    axes = tree.broadcast_prefix(in_axes, args, is_leaf=lambda x: x is None, name=f"{origin}: in_axes")
-    return axes + [0] * len(tree.leaves(kwargs))
+    return axis_of_each(origin, in_axes, "in_axes", args, "the tuple of arguments") + [0] * len(tree.leaves(kwargs))
 
 
 def output_axes(origin: str, out_axes: Any, out: Any) -> list[int | None]:
     check_axes(origin, "out_axes", out_axes)
-    return tree.broadcast_prefix(out_axes, out, is_leaf=lambda x: x is None, name=f"{origin}: out_axes")
+    return axis_of_each(origin, out_axes, "out_axes", out, "the result")
+
+
+def axis_of_each(origin: str, axes: Any, name: str, value: Any, full_name: str) -> list[int | None]:
+    """The axis for each leaf of `value`, of whose structure `axes` is a prefix."""
+    try:
+        return tree.broadcast_prefix(axes, value, is_leaf=lambda x: x is None, name=name, full_name=full_name)
+    except ValueError as error:
+        raise ValueError(f"{origin}: {error}") from None
 
 
 def check_axes(origin: str, what: str, axes: Any) -> None:

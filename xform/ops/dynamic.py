@@ -16,10 +16,10 @@ import numpy as np
 
 from xform.core.aval import Aval
 from xform.core.primitive import Linear as Hole
-from xform.ops.family import Multilinear, dense_patterns
+from xform.ops.family import Linear, Multilinear, dense_patterns
 from xform.ops.index import gather, scatter_sum
 from xform.ops.positions import are_known
-from xform.ops.scatter import JointlyLinear, check_same_dtype, scatter
+from xform.ops.scatter import check_same_dtype, scatter
 from xform.ops.structure import batch_operand, region_positions, reshape
 
 FIRST = np.intp(0)
@@ -97,8 +97,10 @@ class DynamicPad(Multilinear):
         return self.numpy(p, FIRST, *starts, shape=(len(p), *shape))
 
 
-class DynamicUpdateSlice(JointlyLinear):
+class DynamicUpdateSlice(Linear):
     """x with the region that begins at `starts` replaced by v."""
+
+    linear_in = (0, 1)
 
     def abstract(self, x: Aval, v: Aval, *starts: Aval) -> list[Aval]:
         check_same_dtype(self.name, x, v)

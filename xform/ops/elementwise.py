@@ -57,6 +57,9 @@ class Elementwise(Opaque):
         super().__init__(name)
         self.function, self.partials = function, tuple(partials)
         self.singular, self.warns, self.piecewise = singular, warns, piecewise
+        #: are the partials that are not integers functions whose value needs no guard?
+        self.regular = not singular and type(self).partial is Elementwise.partial
+        self.regular = self.regular and all(d is None or type(d) is int or callable(d) for d in self.partials)
         self._dtypes: dict[tuple[Any, ...], np.dtype] = {}
         if ufunc is not None:
             BY_UFUNC[ufunc] = self
@@ -74,7 +77,11 @@ class Elementwise(Opaque):
         return self._dtypes[key]
 
     def numpy(self, *arrays: Any) -> list[Any]:
-        return [self.function(*arrays)]
+        try:
+            return [self.function(*arrays)]
+        except ValueError:
+            broadcast_shapes(self.name, arrays)  # says more than NumPy's error
+            raise
 
     def partial(self, k: int, y: Any, args: Sequence[Any]) -> Any:
         """The derivative in the k-th argument, to be multiplied by a tangent or cotangent from the right."""

@@ -47,16 +47,36 @@ class Discrete(Opaque):
 
 
 class Linear(Primitive):
-    """Linear in its operands jointly; one output."""
+    """Linear in its operands jointly, in all of them or in those at the positions `linear_in`; one output."""
+
+    linear_in: ClassVar[Sequence[int] | None] = None
+
+    def is_linear_in(self, k: int) -> bool:
+        return self.linear_in is None or k in self.linear_in
 
     def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
         out = self(*primals, **params)
-        if all(map(is_zero, tangents)):
+        if all(is_zero(t) for k, t in enumerate(tangents) if self.is_linear_in(k)):
             return [out], [Zero.like(out)]
-        return [out], [self(*map(instantiate, tangents), **params)]
+        return [out], [self(*self.moved(primals, tangents), **params)]
 
     def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:
-        return [termwise(lambda *xs: self(*map(instantiate, xs), **params), *series)]
+        fixed = [s[0] for s in series]
+        linear = [s for k, s in enumerate(series) if self.is_linear_in(k)]
+
+        def at(*coefficients: Any) -> Any:
+            rest = iter(coefficients)
+            moving = [next(rest) if self.is_linear_in(k) else None for k in range(len(fixed))]
+            return self(*self.moved(fixed, moving), **params)
+
+        return [termwise(at, *linear)]
+
+    def moved(self, primals: Sequence[Any], tangents: Sequence[Any]) -> list[Any]:
+        """Tangents in place of the operands in which the operation is linear."""
+        return [
+            (zero_operand(x) if is_zero(t) else t) if self.is_linear_in(k) else x
+            for k, (x, t) in enumerate(zip(primals, tangents, strict=True))
+        ]
 
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         """The map itself, applied to 0/1 arrays, a batch of one per input variable."""
@@ -99,6 +119,12 @@ class Multilinear(Primitive):
                 args[k] = p.astype(float)
                 terms.append(batched_pattern(self, len(p), args, [i == k for i in range(len(args))], params))
         return [np.logical_or.reduce(terms) if terms else None]
+
+
+def zero_operand(x: Any) -> Any:
+    """Zeros like the value `x`; in place of a Python number a Python number, which does not promote."""
+    aval = aval_of(x)
+    return aval.weak(0) if aval.weak else np.zeros(aval.shape, aval.dtype)
 
 
 def instantiate(x: Any) -> Any:

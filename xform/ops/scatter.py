@@ -18,10 +18,9 @@ import numpy as np
 from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear as Hole
-from xform.core.primitive import Zero, is_zero
-from xform.core.series import termwise
+from xform.core.primitive import Primitive, Zero, is_zero
 from xform.ops.elementwise import fit_tangent
-from xform.ops.family import Linear, Opaque, instantiate, total
+from xform.ops.family import Linear, Opaque, total
 from xform.ops.index import batch_indices, check_indices, check_updates, gather, moved, scatter_sum, scattered_pattern
 from xform.ops.positions import Axes, are_known, block_shape, combine, gathered_shape
 from xform.ops.recurrence import recur
@@ -65,7 +64,7 @@ class UpdateSlice(Linear):
         return self.bind(x, v, index=((0, size, 1), *index))
 
 
-class Scatter(Opaque):
+class Scatter(Primitive):
     """What all writes by integer arrays have in common: x[entries] = ufunc(x[entries], v)."""
 
     ufunc: np.ufunc | None = None
@@ -94,22 +93,10 @@ class Scatter(Opaque):
         return [np.logical_or.reduce(live) if live else None]
 
 
-class JointlyLinear(Opaque):
-    """Linear in the first two operands jointly, x and v; the others are integers."""
-
-    def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
-        out, (x_dot, v_dot), indices = self(*primals, **params), tangents[:2], primals[2:]
-        if is_zero(x_dot) and is_zero(v_dot):
-            return [out], [Zero.like(out)]
-        return [out], [self(instantiate(x_dot), instantiate(v_dot), *indices, **params)]
-
-    def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:
-        indices = [s[0] for s in series[2:]]
-        return [termwise(lambda x, v: self(instantiate(x), instantiate(v), *indices, **params), *series[:2])]
-
-
-class ScatterSet(Scatter, JointlyLinear):
+class ScatterSet(Scatter, Linear):
     """x with x[entries] = v; of several writes to an entry the last one wins."""
+
+    linear_in = (0, 1)
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> list[Any]:
         """What was overwritten has no cotangent, nor has a value that was overwritten by a later one."""
@@ -131,8 +118,10 @@ class ScatterSet(Scatter, JointlyLinear):
         return [out]
 
 
-class ScatterAdd(Scatter, JointlyLinear):
+class ScatterAdd(Scatter, Linear):
     """x with v added at the entries."""
+
+    linear_in = (0, 1)
 
     ufunc = np.add
 
@@ -149,7 +138,7 @@ class ScatterAdd(Scatter, JointlyLinear):
         return [bar if type(x) is Hole else None, v_bar, *(None for _ in indices)]
 
 
-class ScatterMul(Scatter):
+class ScatterMul(Scatter, Opaque):
     """x with its entries multiplied by v: linear in x, and in each value of v."""
 
     ufunc = np.multiply
@@ -172,7 +161,7 @@ class ScatterMul(Scatter):
         return [self(cotangents[0], v, *indices, axes=axes, at=at), None, *(None for _ in indices)]
 
 
-class ScatterExtremum(Scatter):
+class ScatterExtremum(Scatter, Opaque):
     """x with each of its entries replaced by the least, or greatest, of it and of the values for it."""
 
     def __init__(self, name: str, ufunc: np.ufunc) -> None:

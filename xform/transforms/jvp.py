@@ -11,7 +11,7 @@ from xform.core.aval import Aval, aval_of
 from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import EVAL, Trace, Tracer, concrete, context, underlying, using
-from xform.ops.elementwise import Elementwise, fit_tangent
+from xform.ops.elementwise import Elementwise, broadcast_shapes, fit_tangent
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize, own
 
@@ -75,7 +75,11 @@ class JVPTrace(Trace):
     def elementwise(self, prim: Any, primals: list[Any], tangents: list[Any]) -> Any:
         """The family's jvp rule without symbolic zeros in between: y_dot = sum of x_dot * partial."""
         parent = self.parent
-        y = prim.function(*primals) if parent is EVAL else parent.process(prim, primals, {})[0]
+        try:
+            y = prim.function(*primals) if parent is EVAL else parent.process(prim, primals, {})[0]
+        except ValueError:
+            broadcast_shapes(prim.name, primals)  # says more than NumPy's error
+            raise
         y_dot = None
         for k, x_dot in enumerate(tangents):
             if x_dot is not None and (d := prim.partials[k]) is not None:

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.aval import Aval, aval_of, is_inexact, shape_of
+from xform.core.aval import Aval, aval_of, is_inexact
 from xform.core.errors import describe
 from xform.core.primitive import Linear as Hole
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import EVAL, Trace, Tracer, concrete, context, underlying, using
-from xform.ops.elementwise import Elementwise
-from xform.ops.family import Linear, Multilinear
+from xform.ops.elementwise import Elementwise, broadcast_shapes
+from xform.ops.family import Linear, Multilinear, zero_operand
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, own, zeros
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, forward
@@ -90,7 +90,7 @@ class LinearizeTrace(Trace):
         finally:
             context.trace = outer
 
-    def operand(self, primal: Any, id: int) -> tuple[Any, ...]:
+    def operand(self, primal: Any, id: Any) -> tuple[Any, ...]:
         """The variable as the only argument of a linear operation; a loop that reads x[i] shares one."""
         if self.latest[0].id != id:
             self.latest = (Hole(aval_of(primal), id),)
@@ -119,27 +119,35 @@ def record_elementwise(
 ) -> list[Any]:
     """y_dot = sum of x_dot * partial: the partials are computed now, nothing is staged."""
     parent = trace.parent
-    y = prim.function(*primals) if parent is EVAL else parent.process(prim, primals, params)[0]
+    try:
+        y = prim.function(*primals) if parent is EVAL else parent.process(prim, primals, params)[0]
+    except ValueError:
+        broadcast_shapes(prim.name, primals)  # says more than NumPy's error
+        raise
+    shape, dtype = y.shape, y.dtype
     terms, out_aval = [], None
     for k, i in enumerate(ids):
-        if i is not None and prim.partials[k] is not None:
+        if i is not None and (d := prim.partials[k]) is not None:
             x, aval = primals[k], None
-            if x.shape != y.shape or x.dtype != y.dtype or x.dtype.char not in "dD":
+            if x.shape != shape or x.dtype is not dtype or dtype.char not in "dD":  # narrow ones, partials may widen
                 aval, out_aval = aval_of(x), aval_of(y)
-            terms.append((i, prim.partial(k, y, primals), aval))
+            if type(d) is int:
+                terms.append((i, None if d == 1 else d, aval))
+            else:
+                terms.append((i, d(y, *primals) if prim.regular else prim.partial(k, y, primals), aval))
     if not terms:
         return [y]
     tape = trace.tape
     out = tape.size
     tape.size = out + 1
-    tape.entries.append((out, terms, out_aval))
+    tape.entries.append((out, tuple(terms), out_aval))  # of tuples, which the garbage collector need not visit again
     return [LinearizeTracer(trace, y, out)]
 
 
 def record_linear(
     trace: LinearizeTrace, prim: Any, primals: list[Any], ids: list[int | None], params: dict[str, Any]
 ) -> list[Any]:
-    """A jointly linear operation records itself, with zeros for the operands that are constant."""
+    """A jointly linear operation records itself, with zeros for the linear operands that are constant."""
     parent = trace.parent
     y = (prim.numpy(*primals, **params) if parent is EVAL else parent.process(prim, primals, params))[0]
     if y.dtype.kind not in "fc":
@@ -147,8 +155,8 @@ def record_linear(
     if len(primals) == 1:
         return [record_call(trace, prim, trace.operand(primals[0], ids[0]), params, y)]
     holes = [
-        np.zeros(shape_of(x), aval_of(x).dtype) if i is None else Hole(aval_of(x), i)
-        for x, i in zip(primals, ids, strict=True)
+        (zero_operand(x) if prim.is_linear_in(k) else x) if i is None else Hole(aval_of(x), i)
+        for k, (x, i) in enumerate(zip(primals, ids, strict=True))
     ]
     return [record_call(trace, prim, holes, params, y)]
 
@@ -200,11 +208,16 @@ _RECORDERS: dict[type, Callable[..., list[Any]]] = {}
 def recorder(prim: Primitive) -> Callable[..., list[Any]]:
     """How a primitive is recorded: by its family, unless its class has a derivative rule of its own."""
     kind = type(prim)
-    if kind not in _RECORDERS:
-        families = {Elementwise.jvp: record_elementwise, Linear.jvp: record_linear, Multilinear.jvp: record_multilinear}
+    found = _RECORDERS.get(kind)
+    if found is None:
+        families = {
+            Elementwise.jvp: record_elementwise,
+            Linear.jvp: record_linear,
+            Multilinear.jvp: record_multilinear,
+        }
         own = kind.linearize is not Primitive.linearize
-        _RECORDERS[kind] = record_jvp if own else families.get(kind.jvp, record_jvp)
-    return _RECORDERS[kind]
+        found = _RECORDERS[kind] = record_jvp if own else families.get(kind.jvp, record_jvp)
+    return found
 
 
 def linearize_flat(

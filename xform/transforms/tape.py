@@ -70,7 +70,9 @@ class Tape(Trace):
 
     def scale(self, prim: Any, holes: Sequence[Any], aval: Aval) -> TapeTracer:
         known = prim.known(holes)
-        terms = tuple((x.id, prim.linear_partial(k, known), x.aval) for k, x in enumerate(holes) if type(x) is Linear)
+        terms = [
+            (x.id, factor(prim.linear_partial(k, known)), x.aval) for k, x in enumerate(holes) if type(x) is Linear
+        ]
         out = self.new_variable()
         self.entries.append((out, terms, aval))
         return TapeTracer(self, out, aval)
@@ -81,6 +83,11 @@ class Tape(Trace):
         outs = [Linear(a, self.new_variable()) for a in avals]
         self.entries.append(LinearEqn(prim, holes, params, outs))
         return [TapeTracer(self, o.id, o.aval) for o in outs]
+
+
+def factor(partial: Any) -> Any:
+    """A partial derivative as the tape has it: None for the constant 1."""
+    return None if type(partial) is int and partial == 1 else partial
 
 
 def forward(tape: Tape, env: list[Any]) -> None:
@@ -105,7 +112,7 @@ def scale_forward(env: list[Any], terms: Sequence[Any], out_aval: Aval | None) -
     y_dot = None
     for i, p, _ in terms:
         if env[i] is not None:
-            term = env[i] if p is None or (type(p) is int and p == 1) else env[i] * p
+            term = env[i] if p is None else env[i] * p
             y_dot = term if y_dot is None else y_dot + term
     if y_dot is None or out_aval is None:
         return y_dot
@@ -135,7 +142,7 @@ def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
                     continue
                 bars[out] = None
                 for i, p, aval in terms:
-                    x_bar = bar if p is None or (type(p) is int and p == 1) else bar * p
+                    x_bar = bar if p is None else bar * p
                     if aval is not None:
                         x_bar = fit_cotangent(x_bar, aval)
                     if bars[i] is None:

@@ -78,7 +78,11 @@ class Elementwise(Opaque):
 
     def numpy(self, *arrays: Any) -> list[Any]:
         try:
+            try:
             return [self.function(*arrays)]
+        except ValueError:
+            broadcast_shapes(self.name, arrays)  # says more than NumPy's error
+            raise
         except ValueError:
             broadcast_shapes(self.name, arrays)  # says more than NumPy's error
             raise

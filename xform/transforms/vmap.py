@@ -68,6 +68,9 @@ class BatchTrace(Trace):
         outer, context.trace = context.trace, self.parent
         try:
             outs = prim.batch(self.size, values, batched, **params)
+        except (ValueError, IndexError):
+            prim.abstract(*map(example, values, batched), **params)  # the same error in the shapes of one example
+            raise
         finally:
             context.trace = outer
         return [BatchTracer(self, y) for y in outs]
@@ -82,6 +85,12 @@ class BatchTrace(Trace):
         """The value under a tracer of this trace, and whether it is batched."""
         mine = type(x) is BatchTracer and x.trace is self
         return (x.value, True) if mine else (x, False)
+
+
+def example(x: Any, batched: bool) -> Aval:
+    """The aval of one example of an operand."""
+    aval = aval_of(x)
+    return Aval(aval.shape[1:], aval.dtype) if batched else aval
 
 
 def vmap(

@@ -78,11 +78,7 @@ class Elementwise(Opaque):
 
     def numpy(self, *arrays: Any) -> list[Any]:
         try:
-            try:
             return [self.function(*arrays)]
-        except ValueError:
-            broadcast_shapes(self.name, arrays)  # says more than NumPy's error
-            raise
         except ValueError:
             broadcast_shapes(self.name, arrays)  # says more than NumPy's error
             raise

@@ -76,11 +76,7 @@ class JVPTrace(Trace):
         """The family's jvp rule without symbolic zeros in between: y_dot = sum of x_dot * partial."""
         parent = self.parent
         try:
-            try:
             y = prim.function(*primals) if parent is EVAL else parent.process(prim, primals, {})[0]
-        except ValueError:
-            broadcast_shapes(prim.name, primals)  # says more than NumPy's error
-            raise
         except ValueError:
             broadcast_shapes(prim.name, primals)  # says more than NumPy's error
             raise

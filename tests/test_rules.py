@@ -209,11 +209,19 @@ def test_reverse_is_the_adjoint_of_forward(s):
 
 def linear_groups(s: Sample) -> list[list[int]]:
     """Sets of arguments in which the primitive is linear, by its family."""
-    if isinstance(s.prim, Linear) and all(is_inexact(a.dtype) for a in s.out_avals) and len(s.active) == len(s.args):
-        return [s.active, *([k] for k in s.active if len(s.active) > 1)]
+    if isinstance(s.prim, Linear) and all(is_inexact(a.dtype) for a in s.out_avals):
+        jointly = [k for k in s.active if s.prim.is_linear_in(k)]
+        return [jointly, *([k] for k in jointly if len(jointly) > 1)] if jointly else []
     if isinstance(s.prim, Multilinear):
         return [[k] for k in s.prim.linear_in if k in s.active]
     return []
+
+
+def others(s: Sample, unknown: list[int]) -> list[Any]:
+    """The arguments, with zeros for those that are added to the `unknown` ones."""
+    added = [isinstance(s.prim, Linear) and s.prim.is_linear_in(k) and k not in unknown for k in range(len(s.args))]
+    zeros = [np.zeros_like(x) if k in s.arrays else type(x)(0) for k, x in enumerate(s.args)]
+    return [z if zero else x for x, z, zero in zip(s.args, zeros, added, strict=True)]
 
 
 @at([s for s in SAMPLES if linear_groups(s)])
@@ -221,8 +229,7 @@ def test_transpose_is_the_adjoint(s):
     """The transpose rule itself, exact in shape and dtype; and `accumulate`, which adds the same in place."""
     rng = s.rng
     for unknown in linear_groups(s):
-        others = np.zeros_like if isinstance(s.prim, Linear) else np.copy
-        args = [x if k in unknown or k not in s.active else others(x) for k, x in enumerate(s.args)]
+        args = others(s, unknown)
         xs = [random_like(args[k], rng) for k in unknown]
         outs = Sample(s.prim, tuple(args), s.params).function(unknown)(*xs)
         bars = [random_like(y, rng) for y in outs]

@@ -96,6 +96,7 @@ def test_auxiliary_output():
         return x * x, {"twice": 2 * x, "text": "as it is"}
 
     y, y_dot, aux = xform.jvp(f, (X,), (V,), has_aux=True)
+    assert_array_equal(y, X * X)
     assert_array_equal(y_dot, 2 * X * V)
     assert_array_equal(aux["twice"], 2 * X)
     assert aux["text"] == "as it is"

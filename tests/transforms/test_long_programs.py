@@ -172,7 +172,7 @@ def test_memory_is_linear(run):
             tracemalloc.stop()
 
     run(50)
-    assert peak(4000) < 8 * peak(1000)
+    assert peak(16_000) < 8 * peak(4000)
 
 
 def test_residuals_are_released_on_the_way_back():

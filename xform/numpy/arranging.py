@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from xform.core.aval import shape_of
 from xform.core.trace import concrete, concrete_or_raise
 from xform.numpy.axes import Axes, axis_index, axis_tuple, reduced_axes
-from xform.numpy.dispatch import asarray, implements
+from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.joining import section
 from xform.numpy.shaping import Shape, as_shape, in_shape, swapaxes_of
 from xform.ops.index import gather

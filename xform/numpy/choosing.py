@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from xform.core.aval import shape_of
 from xform.core.trace import NO_PARAMS, context
-from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements
+from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, implements
 from xform.ops.index import gather
 from xform.ops.operators import PLAIN
 from xform.ops.select import select as choose

@@ -6,9 +6,9 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
-from xform.numpy.dispatch import IMPLEMENTATIONS, implements
+from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, implements
 from xform.numpy.dispatch import asarray as as_value
 from xform.numpy.shaping import Shape, as_shape, broadcast_to, in_shape, permuted
 from xform.ops import structure

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from xform.ops.structure import broadcast_to
 
 __all__ = [
     "IMPLEMENTATIONS",
+    "ArrayLike",
     "as_dtype",
     "asarray",
     "broadcast_arrays",
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+#: an array, a traced value, a number, or nested lists of them: to a type checker anything, for no type says all that
+ArrayLike: TypeAlias = Any
 
 #: our implementation of a NumPy function, for arguments of which at least one is traced
 IMPLEMENTATIONS: dict[Any, Callable[..., Any]] = {}

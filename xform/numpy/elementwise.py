@@ -7,11 +7,11 @@ import operator
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.core.trace import concrete, concrete_or_raise
 from xform.numpy.axes import NOT_GIVEN
-from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements, reject
+from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, implements, reject
 from xform.ops import complex as parts
 from xform.ops.arithmetic import trunc
 from xform.ops.select import select
@@ -257,13 +257,11 @@ def clip(
     else:
         low, high = a_min, a_max
     x = as_dtype(asarray(a), dtype)
-    x = x if low is None else np.maximum(x, limit(low))
-    return x if high is None else np.minimum(x, limit(high))
-
-
-def limit(x: Any) -> Any:
-    """Python's numbers stay weak."""
-    return x if type(x) in (int, float) else asarray(x)
+    limits = [y if type(y) in (int, float) else asarray(y) for y in (low, high) if y is not None]  # numbers stay weak
+    if len(limits) == 2 and (x.dtype.kind != "f" or any(hasattr(y, "dtype") for y in limits)):
+        x = as_dtype(x, np.result_type(x.dtype, *(getattr(y, "dtype", y) for y in limits)))
+    x = x if low is None else np.maximum(x, limits[0])
+    return x if high is None else np.minimum(x, limits[-1])
 
 
 @implements(np.nan_to_num)

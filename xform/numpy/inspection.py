@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.core.aval import shape_of
 from xform.core.trace import Tracer
 from xform.numpy.axes import axis_tuple
-from xform.numpy.dispatch import asarray, implements
+from xform.numpy.dispatch import ArrayLike, asarray, implements
 
 
 @implements(np.shape)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.numpy.axes import axis_index
-from xform.numpy.dispatch import as_dtype, asarray, implements, reject
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
 from xform.numpy.shaping import atleast_1d, atleast_2d, atleast_3d, broadcast_to, in_shape, moveaxis
 from xform.ops import stack as stacking
 from xform.ops import structure
@@ -41,28 +41,30 @@ def concatenate(
     >>> xform.grad(lambda x: concatenate([x, x])[2:].sum())(np.ones(2))
     array([1., 1.])
     """
-    reject("concatenate", out=out)
+    if out is not None:
+        reject("concatenate", out=out)
     values = [asarray(x) for x in arrays]
     if not values:
         raise ValueError("need at least one array to concatenate")
-    weak = [x if axis is None and type(x) in _SCALARS else v for x, v in zip(arrays, values, strict=True)]
-    values = with_dtype("concatenate", values, dtype or common_dtype(weak), casting)
     if axis is None:
-        return structure.concatenate(*(in_shape(x, (x.size,)) for x in values), axis=0)
-    check_shapes(values, axis)
-    axis = axis_index(axis, len(values[0].shape))
+        weak = [x if type(x) in _SCALARS else v for x, v in zip(arrays, values, strict=True)]
+        flat = [in_shape(x, (x.size,)) for x in values]
+        return structure.concatenate(*in_one_dtype("concatenate", flat, weak, dtype, casting), axis=0)
+    axis = check_shapes(values, axis)
+    values = in_one_dtype("concatenate", values, values, dtype, casting)
     return structure.concatenate(*values, axis=axis) if len(values) > 1 else values[0]
 
 
 concat = concatenate
 
 
-def common_dtype(values: Sequence[Any]) -> np.dtype:
-    return np.result_type(*(x if type(x) in _SCALARS else x.dtype for x in values))
-
-
-def with_dtype(name: str, values: Sequence[Any], dtype: Any, casting: str) -> list[Any]:
-    """Arrays in one dtype, which `casting` must allow."""
+def in_one_dtype(name: str, values: list[Any], weak: Sequence[Any], dtype: Any, casting: str) -> list[Any]:
+    """Arrays in a dtype, by default their common one (in which numbers of `weak` are weak), if `casting` allows it."""
+    first = values[0].dtype
+    if dtype is None:
+        if values is weak and all(x.dtype == first for x in values):
+            return values
+        dtype = np.result_type(*(x if type(x) in _SCALARS else x.dtype for x in weak))
     dtype = np.dtype(dtype)
     for x in values:
         if not np.can_cast(x.dtype, dtype, casting):  # type: ignore[arg-type]
@@ -73,23 +75,27 @@ def with_dtype(name: str, values: Sequence[Any], dtype: Any, casting: str) -> li
     return [as_dtype(x, dtype) for x in values]
 
 
-def check_shapes(values: Sequence[Any], axis: SupportsIndex) -> None:
-    """Arrays to be joined have one shape but for the size along the axis."""
+def check_shapes(values: Sequence[Any], axis: SupportsIndex) -> int:
+    """The axis, counted from the front, of arrays to be joined; they have one shape but for the size along it."""
     first = values[0].shape
+    rank = len(first)
     if not first:
         raise ValueError("zero-dimensional arrays cannot be concatenated; use stack, or axis=None")
-    axis = axis_index(axis, len(first))
+    axis = axis_index(axis, rank)
+    front, back = first[:axis], first[axis + 1 :]
     for k, x in enumerate(values):
-        if len(x.shape) != len(first):
+        shape = x.shape
+        if len(shape) != rank:
             raise ValueError(
                 "all the input array dimensions must match in number, but the array at index 0 has "
-                f"{len(first)} and the array at index {k} has {len(x.shape)} (shapes {first} and {x.shape})"
+                f"{rank} and the array at index {k} has {len(shape)} (shapes {first} and {shape})"
             )
-        if any(m != n for i, (m, n) in enumerate(zip(first, x.shape, strict=True)) if i != axis):
+        if shape[:axis] != front or shape[axis + 1 :] != back:
             raise ValueError(
                 "all the input array dimensions except for the concatenation axis must match exactly, but "
-                f"the array at index 0 has shape {first} and the array at index {k} has shape {x.shape} (axis {axis})"
+                f"the array at index 0 has shape {first} and the array at index {k} has shape {shape} (axis {axis})"
             )
+    return axis
 
 
 @implements(np.stack)
@@ -107,15 +113,19 @@ def stack(
     >>> xform.grad(lambda x: stack([x, 2 * x])[1])(3.0)
     np.float64(2.0)
     """
-    reject("stack", out=out)
+    if out is not None:
+        reject("stack", out=out)
     values = [asarray(x) for x in arrays]
     if not values:
         raise ValueError("need at least one array to stack")
-    shapes = {x.shape for x in values}
-    if len(shapes) > 1:
-        raise ValueError(f"all input arrays must have the same shape; arrays of shapes {sorted(shapes)} were given")
-    axis = axis_index(axis, len(values[0].shape) + 1)
-    return stacking.stack(*with_dtype("stack", values, dtype or common_dtype(values), casting), axis=axis)
+    shape = values[0].shape
+    if any(x.shape != shape for x in values):
+        raise ValueError(
+            "all input arrays must have the same shape; arrays of shapes "
+            f"{sorted({x.shape for x in values})} were given"
+        )
+    axis = axis_index(axis, len(shape) + 1)
+    return stacking.stack(*in_one_dtype("stack", values, values, dtype, casting), axis=axis)
 
 
 def several(arys: Any, grow: Any) -> list[Any]:

@@ -10,11 +10,10 @@ import operator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from xform.core.trace import Tracer
 from xform.numpy.arranging import reversed_along
-from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements
+from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, implements
 from xform.numpy.joining import section
 from xform.numpy.shaping import broadcast_to, in_shape
 from xform.ops import structure

@@ -9,12 +9,12 @@ import operator
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.core.aval import shape_of
 from xform.core.trace import concrete_or_raise, underlying
 from xform.numpy.axes import axis_index
-from xform.numpy.dispatch import as_dtype, asarray, implements
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements
 from xform.numpy.shaping import expand_dims, in_shape, moveaxis
 from xform.ops.select import select
 

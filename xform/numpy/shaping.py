@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from xform.core.aval import shape_of
 from xform.core.trace import context
 from xform.numpy.axes import Axes, axis_index, axis_tuple, reduced_axes
-from xform.numpy.dispatch import asarray, implements
+from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.ops import structure
 from xform.ops.structure import without
 
@@ -25,6 +24,8 @@ Shape = SupportsIndex | Sequence[SupportsIndex]
 
 def as_shape(shape: Any) -> tuple[int, ...]:
     """A `shape` argument, an integer or a sequence of them; TypeError for anything else."""
+    if type(shape) is int:
+        return (shape,)
     try:
         return tuple(map(operator.index, shape))
     except TypeError:
@@ -36,17 +37,20 @@ def as_shape(shape: Any) -> tuple[int, ...]:
 def resolve_shape(size: int, shape: Any) -> tuple[int, ...]:
     """A `shape` argument for an array of so many entries, in which one size may be negative: whatever is left."""
     shape = as_shape(shape)
+    if min(shape, default=0) < 0:
+        return with_unknown(size, shape)
+    if math.prod(shape) != size:
+        raise ValueError(f"cannot reshape array of size {size} into shape {shape}: wanted sizes of that product")
+    return shape
+
+
+def with_unknown(size: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape with its negative entry replaced by what the others leave."""
     unknown = [k for k, n in enumerate(shape) if n < 0]
-    if not unknown:
-        if math.prod(shape) != size:
-            raise ValueError(
-                f"cannot reshape array of size {size} into shape {shape}: the sizes' product must be {size}"
-            )
-        return shape
     if len(unknown) > 1:
         raise ValueError(f"can only specify one unknown dimension; shape {shape} was given")
     (k,) = unknown
-    known = math.prod(n for n in shape if n >= 0)
+    known = math.prod(shape) // shape[k]
     if not known or size % known:
         raise ValueError(f"cannot reshape array of size {size} into shape {shape}: {size} is not a multiple of {known}")
     return (*shape[:k], size // known, *shape[k + 1 :])
@@ -73,8 +77,8 @@ def reshape(a: ArrayLike, /, shape: Shape, order: str = "C", *, copy: bool | Non
            [1., 1.]])
     """
     a = asarray(a)
-    shape = resolve_shape(a.size, shape)
-    if check_order(order) != "F":
+    shape = resolve_shape(math.prod(a.shape), shape)
+    if order == "C" or check_order(order) != "F":
         return in_shape(a, shape)
     return reversed_axes(in_shape(reversed_axes(a), shape[::-1]))
 
@@ -103,7 +107,7 @@ def ravel(a: ArrayLike, order: str = "C") -> Any:
            [0., 0.]])
     """
     a = asarray(a)
-    return in_shape(reversed_axes(a) if check_order(order) == "F" else a, (a.size,))
+    return in_shape(reversed_axes(a) if order != "C" and check_order(order) == "F" else a, (math.prod(a.shape),))
 
 
 @implements(np.transpose)
@@ -199,12 +203,12 @@ def rollaxis(a: ArrayLike, axis: SupportsIndex, start: SupportsIndex = 0) -> Any
     f64[3,4,2]
     """
     a = asarray(a)
-    rank, start = a.ndim, operator.index(start)
-    axis = axis_index(axis, rank)
-    if not -rank <= start <= rank:
+    rank, place = a.ndim, operator.index(start)
+    source = axis_index(axis, rank)
+    if not -rank <= place <= rank:
         raise np.exceptions.AxisError(f"'start' arg requires {-rank} <= start < {rank + 1}, but {start} was passed in")
-    start = start + rank if start < 0 else start
-    return moveaxis(a, axis, start - 1 if axis < start else start)
+    place = place + rank if place < 0 else place
+    return moveaxis(a, source, place - 1 if source < place else place)
 
 
 @implements(np.expand_dims)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from xform.core.aval import Aval
+from xform.core.aval import Aval, aval_of
 from xform.core.errors import ConcretizationError, LeakedTracerError, user_frame
 
 if TYPE_CHECKING:
@@ -127,6 +127,32 @@ class Tracer:
         value = self.concrete()
         shown = "" if value is None else f" with value {np.array2string(np.asarray(value), threshold=20)}"
         return f"Traced<{self.aval}>{shown} ({self.trace.origin or type(self.trace).__name__})"
+
+
+class PrimalTracer(Tracer):
+    """A tracer that stands for a value of the parent trace, its primal, and carries something beside it."""
+
+    __slots__ = ("primal",)
+
+    primal: Any
+
+    @property
+    def aval(self) -> Aval:
+        return aval_of(self.primal)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.primal.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        return self.primal.dtype
+
+    def concrete(self) -> Any:
+        return concrete(self.primal)
+
+    def underlying(self) -> Any:
+        return underlying(self.primal)
 
 
 def concrete(x: Any) -> Any:

@@ -5,44 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
-from xform.core.aval import Aval, aval_of
 from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
-from xform.core.trace import EVAL, Trace, Tracer, concrete, context, underlying, using
+from xform.core.trace import EVAL, PrimalTracer, Trace, context, using
 from xform.ops.elementwise import Elementwise, broadcast_shapes, fit_tangent
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize, own
 
 
-class JVPTracer(Tracer):
+class JVPTracer(PrimalTracer):
     """A value and its tangent."""
 
-    __slots__ = ("primal", "tangent")
+    __slots__ = ("tangent",)
 
     def __init__(self, trace: JVPTrace, primal: Any, tangent: Any) -> None:
         self.trace = trace
         self.primal = primal
         self.tangent = tangent
-
-    @property
-    def aval(self) -> Aval:
-        return aval_of(self.primal)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.primal.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.primal.dtype
-
-    def concrete(self) -> Any:
-        return concrete(self.primal)
-
-    def underlying(self) -> Any:
-        return underlying(self.primal)
 
 
 class JVPTrace(Trace):

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.aval import Aval, aval_of, is_inexact
+from xform.core.aval import aval_of, is_inexact
 from xform.core.errors import describe
 from xform.core.primitive import Linear as Hole
 from xform.core.primitive import Primitive, Zero, is_zero
-from xform.core.trace import EVAL, Trace, Tracer, concrete, context, underlying, using
+from xform.core.trace import EVAL, PrimalTracer, Trace, context, using
 from xform.ops.elementwise import Elementwise, broadcast_shapes
 from xform.ops.family import Linear, Multilinear, zero_operand
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
@@ -25,33 +25,15 @@ from xform.transforms.flat import Flat, own, zeros
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, forward
 
 
-class LinearizeTracer(Tracer):
+class LinearizeTracer(PrimalTracer):
     """A value whose tangent is the variable `id` of the trace's tape."""
 
-    __slots__ = ("id", "primal")
+    __slots__ = ("id",)
 
     def __init__(self, trace: LinearizeTrace, primal: Any, id: int) -> None:
         self.trace = trace
         self.primal = primal
         self.id = id
-
-    @property
-    def aval(self) -> Aval:
-        return aval_of(self.primal)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.primal.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        return self.primal.dtype
-
-    def concrete(self) -> Any:
-        return concrete(self.primal)
-
-    def underlying(self) -> Any:
-        return underlying(self.primal)
 
 
 class LinearizeTrace(Trace):

@@ -12,33 +12,23 @@ from typing import Any
 import numpy as np
 
 from xform.core import tree
-from xform.core.aval import Aval, aval_of, is_inexact
+from xform.core.aval import aval_of, is_inexact
 from xform.core.errors import describe
 from xform.core.primitive import Primitive
-from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
+from xform.core.trace import PrimalTracer, Trace, context, using
 from xform.transforms.arguments import flatten_checked, leaf_names
 from xform.transforms.flat import Flat
 
 
-class PatternTracer(Tracer):
+class PatternTracer(PrimalTracer):
     """A value and the input entries on which each of its entries depends."""
 
-    __slots__ = ("pattern", "primal")
+    __slots__ = ("pattern",)
 
     def __init__(self, trace: PatternTrace, primal: Any, pattern: np.ndarray) -> None:
         self.trace = trace
         self.primal = primal
         self.pattern = pattern
-
-    @property
-    def aval(self) -> Aval:
-        return aval_of(self.primal)
-
-    def concrete(self) -> Any:
-        return concrete(self.primal)
-
-    def underlying(self) -> Any:
-        return underlying(self.primal)
 
 
 class PatternTrace(Trace):

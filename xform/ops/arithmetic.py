@@ -59,13 +59,14 @@ class Power(Elementwise):
 def power_base(y: Any, a: Any, b: Any) -> Any:
     """d a^b / da = b a^(b-1), and 0 for b = 0, also at a = 0."""
     if isinstance(b, int | float):
-        return b * a ** (b - 1) if b != 0 else a * 0
+        return b * a ** (b - 1) if b != 0 else 0.0
     return select(b == 0, 0.0, b * a ** select(b == 0, 1.0, b - 1.0))
 
 
 def power_exponent(y: Any, a: Any, b: Any) -> Any:
     """d a^b / db = a^b log a, with the limit 0 at a = 0 for b > 0."""
-    return select(a == 0, select(b == 0, -np.inf, 0.0), y * np.log(select(a == 0, 1.0, a)))
+    settled = (a == 0) & (b > 0)
+    return select(settled, 0.0, y * np.log(select(settled, 1.0, a)))
 
 
 def larger(y: Any, a: Any, b: Any) -> Any:

@@ -59,7 +59,7 @@ class Power(Elementwise):
 def power_base(y: Any, a: Any, b: Any) -> Any:
     """d a^b / da = b a^(b-1), and 0 for b = 0, also at a = 0."""
     if isinstance(b, int | float):
-        return b * a ** (b - 1) if b != 0 else 0.0
+        return b * a ** (b - 1) if b != 0 else np.isnan(a) * 0.0
     return select(b == 0, 0.0, b * a ** select(b == 0, 1.0, b - 1.0))
 
 

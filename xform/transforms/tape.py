@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval, aval_of
-from xform.core.primitive import Linear, Primitive, is_zero
+from xform.core.primitive import Linear, Primitive, Zero
 from xform.core.trace import Trace, Tracer
 from xform.ops.elementwise import Elementwise, fit_cotangent
 from xform.ops.structure import broadcast_to, convert
@@ -157,21 +157,34 @@ def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
 
 def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
     """One primitive's step backward."""
-    for o in eqn.outs:
-        if o.id in add.reads:
-            add.complete(o.id)
-    outs = [bars[o.id] for o in eqn.outs]
-    if all(bar is None for bar in outs):
+    outs = take(eqn.outs, bars, add)
+    if outs is None:
         return
-    for o in eqn.outs:
-        bars[o.id] = None
-    if add.in_place and eqn.prim.accumulate is not None:
-        hole = eqn.args[0]
-        eqn.prim.accumulate(add.buffer(hole), outs[0], *eqn.args, **eqn.params)
+    prim, args, params = eqn.prim, eqn.args, eqn.params
+    if prim.accumulate is not None and add.in_place:
+        prim.accumulate(add.buffer(args[0]), outs[0], *args, **params)
         return
     if not add.in_place and add.keep(eqn, outs[0]):
         return
-    outs = [np.zeros(o.shape, o.dtype) if bar is None else bar for o, bar in zip(eqn.outs, outs, strict=True)]
-    for hole, x_bar in zip(eqn.args, eqn.prim.transpose(outs, *eqn.args, **eqn.params), strict=True):
-        if type(hole) is Linear and x_bar is not None and not is_zero(x_bar):
-            add(hole.id, x_bar)
+    for hole, x_bar in zip(args, prim.transpose(outs, *args, **params), strict=True):
+        if x_bar is not None and type(hole) is Linear and type(x_bar) is not Zero:
+            if bars[hole.id] is None:
+                bars[hole.id] = x_bar
+            else:
+                add(hole.id, x_bar)
+
+
+def take(outs: Sequence[Linear], bars: list[Any], add: Accumulator) -> list[Any] | None:
+    """The completed cotangents of variables, which are released; None if all are zero."""
+    taken, found = [], False
+    for o in outs:
+        if o.id in add.reads:
+            add.complete(o.id)
+        bar, bars[o.id] = bars[o.id], None
+        found = found or bar is not None
+        taken.append(bar)
+    if not found:
+        return None
+    if len(taken) > 1:
+        taken = [np.zeros(o.shape, o.dtype) if bar is None else bar for o, bar in zip(outs, taken, strict=True)]
+    return taken

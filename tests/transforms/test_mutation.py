@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from xform import grad, make_jaxpr, vjp
+from xform import ConcretizationError, grad, jvp, make_jaxpr, vjp, vmap
 
 
 def reuses_a_buffer(x):
@@ -74,3 +74,35 @@ def test_a_pullback_keeps_one_copy_of_an_array_however_often_it_is_used():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 10 * A.nbytes
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda f: grad(f)(1.0),
+        lambda f: jvp(f, (1.0,), (1.0,)),
+        lambda f: make_jaxpr(f)(1.0),
+        lambda f: vmap(f)(np.ones(2)),
+        lambda f: grad(grad(f))(1.0),
+    ],
+    ids=["grad", "jvp", "make_jaxpr", "vmap", "grad of grad"],
+)
+def test_a_traced_value_is_not_written_into_a_plain_array(run):
+    def f(x):
+        plain = np.zeros(3)
+        plain[0] = x
+        return plain[0]
+
+    with pytest.raises(ConcretizationError, match=r"in f\).*a = xform.numpy.at\(a\)\[i\].set\(x\) for a\[i\] = x"):
+        run(f)
+
+
+def test_the_users_own_errors_are_left_alone():
+    def f(x):
+        try:
+            float(x)
+        except ConcretizationError as error:
+            raise ValueError("mine") from error
+
+    with pytest.raises(ValueError, match="mine"):
+        grad(f)(1.0)

@@ -9,6 +9,7 @@ needed to keep the perturbations of nested derivatives apart.
 from __future__ import annotations
 
 import threading
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -73,8 +74,13 @@ class using:
         context.trace = self.trace
         return self.trace
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         context.trace = self.previous
+        cause = error.__cause__ if isinstance(error, ValueError) else None
+        if isinstance(cause, ConcretizationError) and "setting an array element" in str(error):
+            raise cause.with_traceback(
+                traceback
+            ) from None  # our refusal says what to do, NumPy's wording of it does not
 
 
 class Tracer:

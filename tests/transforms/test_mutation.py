@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -106,3 +108,69 @@ def test_the_users_own_errors_are_left_alone():
 
     with pytest.raises(ValueError, match="mine"):
         grad(f)(1.0)
+
+
+# --- views, nesting and threads: afterwards every array is as it was ---
+
+
+def test_an_array_and_views_of_it():
+    big = np.ones(2000)
+    view = big[:1000]
+    deeper = view[::-1]
+
+    def views_first(x):
+        return np.sum(x * view) + np.sum(big * x[0]) + np.sum(x * deeper)
+
+    def owner_first(x):
+        return np.sum(big * x[0]) + np.sum(x * deeper) + np.sum(x * view)
+
+    for f in (views_first, owner_first):
+        assert_allclose(grad(f)(np.ones(1000))[:2], [2002.0, 2.0])
+        assert big.flags.writeable
+        assert view.flags.writeable
+        assert deeper.flags.writeable
+
+
+def test_a_view_used_inside_while_its_owner_is_used_outside():
+    big = np.ones(2000)
+    view = big[:1000]
+
+    def f(x):
+        y = np.sum(big * x[0])
+        inner = grad(lambda z: np.sum(z * view * x))(x)
+        with pytest.raises(ValueError, match="read-only"):
+            view[0] = 2.0
+        return y + np.sum(inner)
+
+    assert_allclose(grad(f)(np.ones(1000))[:2], [2001.0, 1.0])
+    view[0] = big[1] = 3.0
+    assert big[0] == 3.0
+
+
+def test_arrays_shared_between_threads():
+    big = np.ones(2000)
+    views = [big[k : k + 1000] for k in range(4)]
+    barrier = threading.Barrier(4)
+
+    def work(k):
+        barrier.wait()
+        for _ in range(50):
+            g = grad(lambda x: np.sum(x * views[k]) + np.sum(big * x[0]))(np.ones(1000))
+            assert g[1] == 1.0
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert all(v.flags.writeable for v in (big, *views))
+
+
+def test_after_an_error_arrays_are_as_they_were():
+    big = np.ones(2000)
+
+    def f(x):
+        y = x * big[:1000]
+        raise RuntimeError(str(y.shape))
+
+    with pytest.raises(RuntimeError):
+        grad(f)(np.ones(1000))
+    big[0] = 2.0
+    assert big[0] == 2.0

@@ -22,6 +22,7 @@ from xform.ops.elementwise import Elementwise, broadcast_shapes
 from xform.ops.family import Linear, Multilinear, zero_operand
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, own, zeros
+from xform.transforms.protect import protect, release
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, forward
 
 
@@ -86,14 +87,13 @@ class LinearizeTrace(Trace):
         """
         if x.size <= 256:
             return x.copy()
-        if x.flags.writeable:
-            x.flags.writeable = False
+        if id(x) not in self.frozen and protect(x):
             self.frozen[id(x)] = x, (x.copy() if self.lasting else x)
         return self.frozen[id(x)][1] if id(x) in self.frozen else x
 
     def thaw(self) -> None:
-        for x, _ in self.frozen.values():
-            x.flags.writeable = True
+        if self.frozen:
+            release(x for x, _ in self.frozen.values())
 
 
 def record_elementwise(

@@ -59,6 +59,13 @@ _SCALARS = {
 }
 
 
+#: subclasses of ndarray that would be misread as arrays, and what to do with them
+_FOREIGN = {
+    "MaskedArray": "pass x.filled(value), or x.data and a mask for numpy.where",
+    "matrix": "pass numpy.asarray(x), and write @ for its product",
+}
+
+
 def short_dtype(dtype: np.dtype) -> str:
     """JAX's notation: f64, i32, bool, c128."""
     if dtype == float0:
@@ -82,7 +89,7 @@ def aval_of(x: Any) -> Aval:
     aval = x if isinstance(x, Aval) else getattr(x, "aval", None)
     if isinstance(aval, Aval):
         return aval
-    if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fciub":
+    if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fciub" and foreign_kind(kind) is None:
         return Aval(x.shape, x.dtype)
     if isinstance(x, np.ndarray | np.generic) and x.dtype == float0:
         return Aval(x.shape, float0)
@@ -94,8 +101,16 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return getattr(x, "shape", ())
 
 
+def foreign_kind(kind: type) -> str | None:
+    """Which subclass of ndarray it is whose operations mean something else than those of arrays."""
+    return next((c.__name__ for c in kind.__mro__ if c.__name__ in _FOREIGN), None)
+
+
 def not_an_array(x: Any) -> str:
     """What is wrong with a value that should have been a numeric array."""
+    foreign = foreign_kind(type(x))
+    if foreign and isinstance(x, np.ndarray):
+        return f"a {foreign} was given; wanted a plain array: {_FOREIGN[foreign]}"
     if isinstance(x, np.ndarray | np.generic):
         return f"an array of dtype {x.dtype} was given; wanted numbers (bool, int, float or complex)"
     return (

@@ -38,12 +38,14 @@ def check_array(origin: str, name: Callable[[], str], x: Any) -> None:
 
 
 def as_array(x: Any) -> Any:
-    """A Python number as the NumPy scalar of its default dtype; anything else as it is."""
+    """A Python number as the NumPy scalar of its default dtype, an array as a plain one in the machine's byte order."""
     kind = type(x)
     if kind is float:
         return np.float64(x)
     if kind in (int, bool, complex):
         return np.asarray(x)[()]
+    if isinstance(x, np.ndarray) and (kind is not np.ndarray or not x.dtype.isnative):
+        return np.asarray(x, x.dtype.newbyteorder("="))
     return x
 
 
@@ -72,7 +74,7 @@ def flatten_checked(origin: str, value: Any, names: Callable[[], list[str]]) -> 
     for k, x in enumerate(leaves):
         if type(x) is float:
             leaves[k] = np.float64(x)
-        elif type(x) is not np.ndarray or x.dtype.kind not in "fc":
+        elif type(x) is not np.ndarray or x.dtype.kind not in "fc" or not x.dtype.isnative:
             check_array(origin, lambda k=k: names()[k], x)
             leaves[k] = as_array(x)
     return leaves, treedef
@@ -123,6 +125,7 @@ def check_cotangents(origin: str, structure: Any, avals: Sequence[Aval], cotange
 
 def fit(primal: Any, given: Any) -> Any:
     """`given` as a tangent or cotangent of a value with the shape and dtype of `primal`."""
+    given = as_array(given) if isinstance(given, np.ndarray) else given
     aval, wanted = aval_of(given), aval_of(primal).tangent()
     number = aval.weak in (int, float) or (aval.weak is complex and wanted.dtype.kind == "c")
     if number and wanted.shape == () and is_inexact(wanted.dtype):

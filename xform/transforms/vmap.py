@@ -113,6 +113,8 @@ def vmap(
     array([3., 4.])
     """
     origin = f"vmap of {describe(f)}"
+    if axis_size is not None and (not isinstance(axis_size, int | np.integer) or axis_size < 0):
+        raise ValueError(f"{origin}: axis_size must be a number of examples, not {axis_size!r}")
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
 

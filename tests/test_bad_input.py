@@ -510,3 +510,29 @@ def test_chunk_size(chunk_size):
     for jacobian in (xform.jacfwd, xform.jacrev, xform.jacobian, xform.hessian):
         with says(ValueError, "chunk_size must be a positive integer", repr(chunk_size)):
             jacobian(np.sin, chunk_size=chunk_size)
+
+
+def test_axis_size():
+    for axis_size in (-1, 2.5, "3"):
+        with says(ValueError, "axis_size must be a number of examples", repr(axis_size)):
+            xform.vmap(lambda: 1.0, axis_size=axis_size)
+
+
+def test_subclasses_of_ndarray_that_mean_something_else():
+    for x, words in (
+        (np.ma.array(X, mask=[0, 1, 0]), ["a MaskedArray was given", "plain array", "filled"]),
+        (X[None].view(np.matrix), ["a matrix was given", "plain array", "numpy.asarray"]),
+    ):
+        for transformed in (xform.grad(loss), xform.vmap(loss), lambda w, x: xform.jvp(loss, (w, x), (w, x))):
+            with says(TypeError, "for w", *words):
+                transformed(x, X)
+
+
+def test_subclasses_and_byte_orders_that_mean_the_same_are_taken():
+    class Named(np.ndarray):
+        pass
+
+    for x in (X.view(Named), X.astype(">f8")):
+        for g in (xform.grad(np.sum)(x), xform.vjp(lambda x: x * 2.0, X)[1](x)[0], xform.jvp(np.sin, (X,), (x,))[1]):
+            assert type(g) is np.ndarray
+            assert g.dtype.isnative

@@ -260,6 +260,9 @@ def test_an_elementwise_function_is_transposed_only_if_it_is_linear(s):
         (x_bar,) = transposed((bar,))
         assert aval_of(x_bar) == aval_of(x)
         assert_close(pairing([x_bar], [a]), pairing([bar], [fa]), tolerance(s, 256))
+        pulled = s.prim.transpose([bar], *(Hole(aval_of(y)) if j == k else y for j, y in enumerate(s.args)))
+        assert [j for j, y in enumerate(pulled) if y is not None] == [k]
+        assert_same(pulled[k], x_bar, 0.0)
 
 
 @at(SMOOTH)

@@ -53,7 +53,6 @@ from numpy import (
     deg2rad,
     degrees,
     diag_indices,
-    diag_indices_from,
     divide,
     divmod,
     double,
@@ -113,7 +112,6 @@ from numpy import (
     isscalar,
     issubdtype,
     iterable,
-    ix_,
     kaiser,
     lcm,
     ldexp,
@@ -158,7 +156,6 @@ from numpy import (
     promote_types,
     rad2deg,
     radians,
-    ravel_multi_index,
     reciprocal,
     remainder,
     right_shift,
@@ -181,9 +178,7 @@ from numpy import (
     tanh,
     tri,
     tril_indices,
-    tril_indices_from,
     triu_indices,
-    triu_indices_from,
     true_divide,
     trunc,
     ubyte,
@@ -196,7 +191,6 @@ from numpy import (
     uintp,
     ulong,
     ulonglong,
-    unravel_index,
     unsignedinteger,
     ushort,
     zeros,
@@ -206,8 +200,10 @@ from xform.numpy import linalg as linalg
 from xform.numpy import methods as methods
 from xform.numpy import protocol as protocol
 from xform.numpy import refusals as refusals
+from xform.numpy.applying import apply_along_axis, apply_over_axes
 from xform.numpy.arranging import flip, fliplr, flipud, repeat, resize, roll, rot90, tile
 from xform.numpy.choosing import interp, piecewise, select, where
+from xform.numpy.convolutions import convolve, correlate
 from xform.numpy.creation import (
     array,
     asanyarray,
@@ -251,7 +247,16 @@ from xform.numpy.elementwise import (
 )
 from xform.numpy.entries import at
 from xform.numpy.extremes import amax, amin, argmax, argmin, max, min, ptp
+from xform.numpy.grids import (
+    diag_indices_from,
+    ix_,
+    ravel_multi_index,
+    tril_indices_from,
+    triu_indices_from,
+    unravel_index,
+)
 from xform.numpy.gufuncs import matmul, matvec, vecdot, vecmat
+from xform.numpy.histograms import bincount, histogram, histogram2d, histogram_bin_edges, histogramdd
 from xform.numpy.inspection import (
     array2string,
     array_repr,
@@ -300,10 +305,24 @@ from xform.numpy.nans import (
     nansum,
     nanvar,
 )
+from xform.numpy.ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, sort_complex
 from xform.numpy.padding import pad
 from xform.numpy.products import cross, diagonal, dot, einsum, einsum_path, inner, kron, outer, tensordot, trace, vdot
+from xform.numpy.quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
 from xform.numpy.ranges import arange, geomspace, linspace, logspace
 from xform.numpy.reductions import all, any, count_nonzero, mean, prod, sum
+from xform.numpy.sets import (
+    intersect1d,
+    isin,
+    setdiff1d,
+    setxor1d,
+    union1d,
+    unique,
+    unique_all,
+    unique_counts,
+    unique_inverse,
+    unique_values,
+)
 from xform.numpy.shaping import (
     atleast_1d,
     atleast_2d,
@@ -321,8 +340,10 @@ from xform.numpy.shaping import (
     swapaxes,
     transpose,
 )
+from xform.numpy.signals import trim_zeros, unwrap
 from xform.numpy.slopes import gradient
 from xform.numpy.statistics import average, corrcoef, cov, std, var
+from xform.numpy.taking import argwhere, choose, compress, extract, flatnonzero, nonzero, take, take_along_axis
 
 __all__ = [
     "abs",
@@ -337,6 +358,8 @@ __all__ = [
     "angle",
     "any",
     "append",
+    "apply_along_axis",
+    "apply_over_axes",
     "arange",
     "arccos",
     "arccosh",
@@ -347,6 +370,9 @@ __all__ = [
     "arctanh",
     "argmax",
     "argmin",
+    "argpartition",
+    "argsort",
+    "argwhere",
     "around",
     "array",
     "array2string",
@@ -371,6 +397,7 @@ __all__ = [
     "atleast_3d",
     "average",
     "bartlett",
+    "bincount",
     "bitwise_and",
     "bitwise_count",
     "bitwise_invert",
@@ -391,6 +418,7 @@ __all__ = [
     "cbrt",
     "cdouble",
     "ceil",
+    "choose",
     "clip",
     "clongdouble",
     "column_stack",
@@ -398,13 +426,16 @@ __all__ = [
     "complex64",
     "complex128",
     "complexfloating",
+    "compress",
     "concat",
     "concatenate",
     "conj",
     "conjugate",
+    "convolve",
     "copy",
     "copysign",
     "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "count_nonzero",
@@ -424,6 +455,7 @@ __all__ = [
     "diagflat",
     "diagonal",
     "diff",
+    "digitize",
     "divide",
     "divmod",
     "dot",
@@ -444,10 +476,12 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "extract",
     "eye",
     "fabs",
     "finfo",
     "fix",
+    "flatnonzero",
     "flip",
     "fliplr",
     "flipud",
@@ -476,6 +510,10 @@ __all__ = [
     "hamming",
     "hanning",
     "heaviside",
+    "histogram",
+    "histogram2d",
+    "histogram_bin_edges",
+    "histogramdd",
     "hsplit",
     "hstack",
     "hypot",
@@ -496,6 +534,7 @@ __all__ = [
     "intc",
     "integer",
     "interp",
+    "intersect1d",
     "intp",
     "invert",
     "isclose",
@@ -503,6 +542,7 @@ __all__ = [
     "iscomplexobj",
     "isdtype",
     "isfinite",
+    "isin",
     "isinf",
     "isnan",
     "isneginf",
@@ -520,6 +560,7 @@ __all__ = [
     "left_shift",
     "less",
     "less_equal",
+    "lexsort",
     "linalg",
     "linspace",
     "log",
@@ -544,6 +585,7 @@ __all__ = [
     "maximum",
     "may_share_memory",
     "mean",
+    "median",
     "meshgrid",
     "mgrid",
     "min",
@@ -561,8 +603,11 @@ __all__ = [
     "nancumsum",
     "nanmax",
     "nanmean",
+    "nanmedian",
     "nanmin",
+    "nanpercentile",
     "nanprod",
+    "nanquantile",
     "nanstd",
     "nansum",
     "nanvar",
@@ -572,6 +617,7 @@ __all__ = [
     "negative",
     "newaxis",
     "nextafter",
+    "nonzero",
     "not_equal",
     "number",
     "ogrid",
@@ -579,6 +625,8 @@ __all__ = [
     "ones_like",
     "outer",
     "pad",
+    "partition",
+    "percentile",
     "permute_dims",
     "pi",
     "piecewise",
@@ -589,6 +637,7 @@ __all__ = [
     "prod",
     "promote_types",
     "ptp",
+    "quantile",
     "rad2deg",
     "radians",
     "ravel",
@@ -608,9 +657,12 @@ __all__ = [
     "rot90",
     "round",
     "s_",
+    "searchsorted",
     "select",
     "set_printoptions",
+    "setdiff1d",
     "seterr",
+    "setxor1d",
     "shape",
     "shares_memory",
     "short",
@@ -622,6 +674,8 @@ __all__ = [
     "single",
     "sinh",
     "size",
+    "sort",
+    "sort_complex",
     "spacing",
     "split",
     "sqrt",
@@ -632,6 +686,8 @@ __all__ = [
     "subtract",
     "sum",
     "swapaxes",
+    "take",
+    "take_along_axis",
     "tan",
     "tanh",
     "tensordot",
@@ -643,6 +699,7 @@ __all__ = [
     "tril",
     "tril_indices",
     "tril_indices_from",
+    "trim_zeros",
     "triu",
     "triu_indices",
     "triu_indices_from",
@@ -658,9 +715,16 @@ __all__ = [
     "uintp",
     "ulong",
     "ulonglong",
+    "union1d",
+    "unique",
+    "unique_all",
+    "unique_counts",
+    "unique_inverse",
+    "unique_values",
     "unravel_index",
     "unsignedinteger",
     "unstack",
+    "unwrap",
     "ushort",
     "var",
     "vdot",

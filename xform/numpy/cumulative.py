@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.numpy.axes import Axis, axis_index
-from xform.numpy.dispatch import as_dtype, asarray, implements, reject
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
 from xform.numpy.reductions import accumulation_dtype
 from xform.ops.cumulative import cumprod as running_product
 from xform.ops.cumulative import cumsum as running_sum

@@ -6,19 +6,15 @@ from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from xform.numpy.axes import NOT_GIVEN, axis_index
-from xform.numpy.dispatch import as_dtype, asarray, implements, promote
-from xform.ops.structure import broadcast_to, concatenate, reduce_sum, reshape, slice_
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, promote
+from xform.ops.structure import broadcast_to, concatenate, reduce_sum, reshape, slice_, without
 
 
 def along(x: Any, axis: int, start: int, stop: int) -> Any:
     """x[start:stop] along an axis, 0 <= start <= stop."""
-    count = stop - start
-    return slice_(
-        x, index=tuple((start if count else 0, count, 1) if k == axis else (0, n, 1) for k, n in enumerate(x.shape))
-    )
+    return slice_(x, index=tuple((start, stop - start, 1) if k == axis else (0, n, 1) for k, n in enumerate(x.shape)))
 
 
 def step(x: Any, axis: int) -> Any:
@@ -61,12 +57,8 @@ def border(x: Any, shape: tuple[int, ...], axis: int) -> Any:
     layer = (*shape[:axis], 1, *shape[axis + 1 :])
     if not x.shape:
         return broadcast_to(x, layer)
-    if len(x.shape) != len(shape) or any(
-        m != n for k, (m, n) in enumerate(zip(x.shape, shape, strict=True)) if k != axis
-    ):
-        raise ValueError(
-            f"diff: an array of shape {x.shape} cannot be joined to one of shape {shape} along axis {axis}"
-        )
+    if len(x.shape) != len(shape) or without(x.shape, (axis,)) != without(shape, (axis,)):
+        raise ValueError(f"diff: an array of shape {x.shape} cannot be joined to {shape} along axis {axis}")
     return x
 
 
@@ -81,11 +73,9 @@ def ediff1d(ary: ArrayLike, to_end: ArrayLike | None = None, to_begin: ArrayLike
     """
     x = asarray(ary)
     x = reshape(x, shape=(x.size,))
-    ends = [
-        None if e is None else end("ediff1d", name, e, x.dtype)
-        for name, e in (("to_begin", to_begin), ("to_end", to_end))
-    ]
-    parts = [part for part in (ends[0], step(x, 0), ends[1]) if part is not None]
+    before = [] if to_begin is None else [end("to_begin", to_begin, x.dtype)]
+    after = [] if to_end is None else [end("to_end", to_end, x.dtype)]
+    parts = [*before, step(x, 0), *after]
     return parts[0] if len(parts) == 1 else concatenate(*parts, axis=0)
 
 
@@ -98,7 +88,7 @@ def end(name: str, x: Any, dtype: np.dtype) -> Any:
 
 
 @implements(np.trapezoid)
-def trapezoid(y: ArrayLike, x: ArrayLike | None = None, dx: ArrayLike = 1.0, axis: SupportsIndex = -1) -> Any:
+def trapezoid(y: ArrayLike, x: Any = None, dx: ArrayLike = 1.0, axis: SupportsIndex = -1) -> Any:
     """The integral of samples along an axis by the trapezoidal rule, sum d_i (y_i + y_(i+1)) / 2, d_i = x_(i+1) - x_i.
 
     >>> import xform

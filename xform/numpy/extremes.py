@@ -10,7 +10,6 @@ import math
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from xform.numpy.axes import (
     NOT_GIVEN,
@@ -26,7 +25,7 @@ from xform.numpy.axes import (
     reduced_axes,
     wants_dims,
 )
-from xform.numpy.dispatch import asarray, implements, reject
+from xform.numpy.dispatch import ArrayLike, asarray, implements, reject
 from xform.ops.arithmetic import maximum, minimum
 from xform.ops.reduce import argmax as reduce_argmax
 from xform.ops.reduce import argmin as reduce_argmin

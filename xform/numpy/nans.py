@@ -9,12 +9,12 @@ import warnings
 from typing import Any, SupportsIndex
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.core.trace import underlying
 from xform.numpy.axes import NOT_GIVEN, Axes, Axis, highest, is_masked, lowest, mask_of, reduced_axes
 from xform.numpy.cumulative import cumprod, cumsum
-from xform.numpy.dispatch import asarray, implements, reject
+from xform.numpy.dispatch import ArrayLike, asarray, implements, reject
 from xform.numpy.extremes import argmax, argmin, max, min
 from xform.numpy.reductions import all, divided, mean, prod, sum
 from xform.numpy.statistics import degrees, root, var

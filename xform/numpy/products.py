@@ -12,10 +12,10 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.core.trace import Tracer
-from xform.numpy.dispatch import as_dtype, asarray, implements, promote, reject
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, promote, reject
 from xform.numpy.reductions import sum
 from xform.ops import einsum as ops
 from xform.ops.contract import contract

@@ -43,11 +43,11 @@ def linear(n: Any, q: Any) -> Place:
 
 def midpoint(n: Any, q: Any) -> Place:
     h = (n - 1) * q
-    return Place(0.5 * (np.floor(h) + np.ceil(h)), lambda t, h: select(np.equal(h % 1, 0), 0.0, 0.5))
+    return Place(0.5 * (np.floor(h) + np.ceil(h)), lambda t, h: select(np.equal(h % 1, 0), 0 * t, 0 * t + 0.5))
 
 
 def averaged(n: Any, q: Any) -> Place:
-    return Place(n * q - 1, lambda t, h: select(np.equal(t, 0), 0.5, 1.0))
+    return Place(n * q - 1, lambda t, h: select(np.equal(t, 0), 0 * t + 0.5, 0 * t + 1))
 
 
 def inverted(n: Any, q: Any) -> Place:

@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
-from numpy.typing import ArrayLike
 
 from xform.core.trace import underlying
 from xform.numpy.axes import NOT_GIVEN, Axes, keep_dims, wants_dims
 from xform.numpy.cumulative import cumsum
 from xform.numpy.differences import along
-from xform.numpy.dispatch import as_dtype, asarray, implements, reject
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
 from xform.numpy.nans import ALL_NAN, nanmean, warn_where
 from xform.numpy.quantile_places import METHODS, Place
 from xform.numpy.reductions import mean, sum
@@ -261,7 +260,7 @@ def interpolated(lanes: Lanes, place: Place, n: Any, outer: tuple[int, ...], wea
         return lanes.read(place.index, outer)
     before = np.minimum(np.maximum(np.floor(place.index), 0), n - 1)
     after = np.minimum(np.maximum(np.floor(place.index) + 1, 0), n - 1)
-    t = place.weight(place.index - before, place.index)
+    t = as_dtype(place.weight(place.index - before, place.index), place.index.dtype)
     low, high = lanes.read(before, outer), lanes.read(after, outer)
     if weak:
         t = as_dtype(t, low.dtype if low.dtype.kind == "f" else np.float64)

@@ -11,7 +11,7 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
+from numpy.typing import DTypeLike
 
 from xform.core.trace import underlying
 from xform.numpy.axes import (
@@ -27,7 +27,7 @@ from xform.numpy.axes import (
     reduced_axes,
     wants_dims,
 )
-from xform.numpy.dispatch import as_dtype, asarray, implements, reject
+from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
 from xform.ops.reduce import reduce_and, reduce_or, reduce_prod
 from xform.ops.structure import broadcast_to, convert, reduce_sum
 

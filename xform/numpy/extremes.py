@@ -149,10 +149,14 @@ def argmin(a: ArrayLike, axis: SupportsIndex | None = None, out: None = None, *,
 
 def position(name: str, prim: Any, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
     a = asarray(a)
-    reject(name, out=out)
-    if axis is None or (a.ndim == 0 and reduced_axes(axis, 0) == ()):
-        y, axes = prim(reshape(a, shape=(a.size,)), axis=0), tuple(range(a.ndim))
+    if out is not None:
+        reject(name, out=out)
+    shape = a.shape
+    if len(shape) == 1 and axis is None:
+        y, axes = prim(a, axis=0), (0,)
+    elif axis is None or (not shape and reduced_axes(axis, 0) == ()):
+        y, axes = prim(reshape(a, shape=(math.prod(shape),)), axis=0), tuple(range(len(shape)))
     else:
-        k = axis_index(axis, a.ndim)
+        k = axis_index(axis, len(shape))
         y, axes = prim(a, axis=k), (k,)
-    return keep_dims(y, a.shape, axes) if wants_dims(keepdims) else y
+    return keep_dims(y, shape, axes) if wants_dims(keepdims) else y

@@ -5,6 +5,7 @@ What would write into the array, or hand out its entries as Python's numbers, is
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,19 @@ import numpy as np
 
 from xform.core.errors import ConcretizationError, TracerAssignmentError
 from xform.core.trace import Tracer
-from xform.numpy import arranging, choosing, elementwise, extremes, gufuncs, products, reductions, statistics
+from xform.numpy import (
+    arranging,
+    cumulative,
+    elementwise,
+    extremes,
+    gufuncs,
+    ordering,
+    products,
+    reductions,
+    statistics,
+    taking,
+    ufuncs,
+)
 from xform.numpy.creation import astype_of
 from xform.numpy.dispatch import IMPLEMENTATIONS, location
 from xform.numpy.shaping import check_order, in_shape, permuted, resolve_shape, reversed_axes
@@ -20,7 +33,10 @@ from xform.ops.complex import conjugate
 from xform.ops.operators import operand
 
 #: where the functions are defined that are methods here
-_DEFINED = (arranging, choosing, elementwise, extremes, gufuncs, products, reductions, statistics)
+_DEFINED = (
+    *(arranging, cumulative, elementwise, extremes, gufuncs),
+    *(ordering, products, reductions, statistics, taking, ufuncs),
+)
 
 #: methods that are functions of the same arguments
 FUNCTIONS: dict[str, Any] = {
@@ -98,8 +114,10 @@ def no_memory(name: str) -> property:
 
 def reshape(self: Tracer, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
     """x.reshape(2, 3), x.reshape((2, 3)), x.reshape(-1)."""
-    given = resolve_shape(self.size, shape[0] if len(shape) == 1 else shape)
-    if check_order(order) != "F":
+    if not shape:
+        raise TypeError("reshape: no shape was given; wanted x.reshape(2, 3), x.reshape((2, 3)) or x.reshape(-1)")
+    given = resolve_shape(math.prod(self.shape), shape[0] if len(shape) == 1 else shape)
+    if order == "C" or check_order(order) != "F":
         return in_shape(self, given)
     return reversed_axes(in_shape(reversed_axes(self), given[::-1]))
 
@@ -171,11 +189,13 @@ def array_namespace(self: Tracer, *, api_version: str | None = None) -> Any:
 
 
 def divmod_of(self: Tracer, other: Any) -> Any:
-    return NotImplemented if operand(other) is NotImplemented else np.divmod(self, other)
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else DIVMOD(self, other)
 
 
 def reflected_divmod(self: Tracer, other: Any) -> Any:
-    return NotImplemented if operand(other) is NotImplemented else np.divmod(other, self)
+    other = operand(other)
+    return NotImplemented if other is NotImplemented else DIVMOD(other, self)
 
 
 def matmul(self: Tracer, other: Any) -> Any:
@@ -199,11 +219,18 @@ def formatted(self: Tracer, spec: str) -> str:
     return str(self) if value is None or not spec else format(np.asarray(value)[()], spec)
 
 
-MATMUL = IMPLEMENTATIONS[np.matmul]
+def refuse_pickling(self: Tracer, protocol: Any = None) -> Any:
+    raise ConcretizationError(
+        f"a traced array of {self.aval} in {self.trace.origin} was to be pickled{location()} (to be stored, or sent to "
+        "another process), where its transformation does not run. Return it from the transformed function, as extra "
+        "output with has_aux=True, and pickle it outside"
+    )
+
+
+DIVMOD, MATMUL = IMPLEMENTATIONS[np.divmod], IMPLEMENTATIONS[np.matmul]
 
 for _name, _function in FUNCTIONS.items():
-    if _function in IMPLEMENTATIONS:
-        setattr(Tracer, _name, IMPLEMENTATIONS[_function])
+    setattr(Tracer, _name, IMPLEMENTATIONS[_function])
 for _name, _remedy in WRITERS.items():
     setattr(Tracer, _name, refuse_writing(_name, _remedy))
 for _name, _remedy in TAKERS.items():
@@ -223,6 +250,7 @@ for _name, _method in {
     "__array_namespace__": array_namespace,
     "__copy__": itself,
     "__deepcopy__": itself,
+    "__reduce_ex__": refuse_pickling,
     "__divmod__": divmod_of,
     "__rdivmod__": reflected_divmod,
     "__matmul__": matmul,
@@ -231,9 +259,9 @@ for _name, _method in {
     "__format__": formatted,
     "T": property(transposed),
     "mT": property(matrix_transposed),
-    "real": property(IMPLEMENTATIONS[np.real]),
-    "imag": property(IMPLEMENTATIONS[np.imag]),
-    "flat": property(IMPLEMENTATIONS[np.ravel]),
+    "real": property(IMPLEMENTATIONS[np.real], doc="The real part."),
+    "imag": property(IMPLEMENTATIONS[np.imag], doc="The imaginary part."),
+    "flat": property(IMPLEMENTATIONS[np.ravel], doc="The entries in C order, as a vector."),
     "itemsize": property(lambda self: self.dtype.itemsize),
     "nbytes": property(lambda self: self.size * self.dtype.itemsize),
     "device": property(lambda self: "cpu"),

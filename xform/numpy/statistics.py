@@ -89,7 +89,7 @@ def freedom(n: Any, ddof: Any) -> Any:
 def center(a: Any, axes: tuple[int, ...], dtype: Any, where: Any, n: Any) -> Any:
     """The mean along the axes, which stay with size one."""
     total = reduce_sum(masked(as_dtype(a, dtype), where, 0) if is_masked(where) else as_dtype(a, dtype), axes=axes)
-    return divided(keep_dims(total, a.shape, axes), n)
+    return divided(keep_dims(total, a.shape, axes) if len(axes) < len(a.shape) else total, n)
 
 
 def squared_modulus(z: Any) -> Any:
@@ -126,7 +126,7 @@ def std(
 def root(v: Any) -> Any:
     """The square root with the derivative 0 at 0, to be taken of the square of something that has a kink there."""
     known = underlying(v)
-    if known is not None and np.all(known):
+    if known is not None and (known != 0 if isinstance(known, float) else np.all(known)):
         return np.sqrt(v)
     zero = np.equal(v, 0)
     return select(zero, 0, np.sqrt(select(zero, 1, v)))

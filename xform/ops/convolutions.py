@@ -151,17 +151,17 @@ def positive(name: str, values: Sequence[int], rank: int) -> list[int]:
     return numbers
 
 
-def convolve_vectors(a: Any, v: Any, mode: str = "full") -> Any:
+def convolve_vectors(a: Any, v: Any, mode: str | None = "full") -> Any:
     """NumPy's convolve, out[t] = sum_k a[t - k] v[k], for the t of `mode`: "full", "same" or "valid"."""
     return of_vectors("convolve", as_array(a), as_array(v), mode, 1)
 
 
-def correlate_vectors(a: Any, v: Any, mode: str = "valid") -> Any:
+def correlate_vectors(a: Any, v: Any, mode: str | None = "valid") -> Any:
     """NumPy's correlate, out[t] = sum_k a[t + k] conj(v[k]), for the t of `mode`: "valid", "same" or "full"."""
     return of_vectors("correlate", as_array(a), conj(as_array(v)), mode, -1)
 
 
-def of_vectors(name: str, a: Any, v: Any, mode: str, direction: int) -> Any:
+def of_vectors(name: str, a: Any, v: Any, mode: str | None, direction: int) -> Any:
     """u + k = t (direction 1) or u - k = t (-1), from the first t at which the vectors overlap as `mode` wants."""
     if len(a.shape) > 1 or len(v.shape) > 1 or 0 in (*a.shape, *v.shape):
         raise ValueError(

@@ -1,7 +1,7 @@
 """Does a NumPy function do on tracers what it does on arrays, and are its derivatives right?
 
-The function is called through NumPy's own door (`numpy.f(tracer)`), under linearize, whose tracers have values, and
-under vmap, whose tracers have none and whose batch rules must agree with a single call.
+The function is called through NumPy's own door (`numpy.f(tracer)`): under linearize, whose tracers have values; under
+vmap, whose batch rules must agree with a single call; and staged, where only shapes and dtypes are known.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from hypothesis.extra import numpy as hnp
 import xform
 from tests.numeric import assert_close, assert_same, directional, eps_of, random_like
 from xform import tree
+from xform.core.aval import aval_of
 
 Outcome = tuple[Any, type[Exception] | None, set[type[Warning]]]
 
@@ -52,6 +53,14 @@ def mapped(f: Callable[..., Any], *args: Any) -> Any:
     return tree.map(lambda y: y[1], rows)
 
 
+def staged(f: Callable[..., Any], *args: Any) -> Any:
+    """What the jaxpr of f computes, after its word on shapes and dtypes has been compared with that."""
+    jaxpr, result = xform.make_jaxpr(f, return_shape=True)(*args)
+    outs = jaxpr(*args)
+    assert [aval_of(y) for y in outs] == jaxpr.out_avals
+    return tree.unflatten(tree.structure(result), outs)
+
+
 DOORS = {"linearize": linearized, "vmap": mapped}
 
 
@@ -72,6 +81,10 @@ def check_agrees(
             assert issubclass(actual_error, error), f"{door}: {actual_error}, NumPy raises {error}"
             continue
         check_same(actual, wanted, ulps)
+        if door == "vmap":  # which needs no values either
+            actual, actual_error, _ = outcome(staged, f, *args)
+            assert actual_error is None, f"staged: {actual_error}, NumPy gives {wanted!r}"
+            check_same(actual, wanted, ulps)
         if door == "linearize" and all(np.isfinite(x).all() for x in args):
             assert actually_warned == warned, f"{door}: warned {actually_warned}, NumPy {warned}"
 

@@ -21,14 +21,14 @@ _SCALARS = frozenset({bool, int, float, complex})
 class StageTracer(Tracer):
     """A variable of the program being written."""
 
-    __slots__ = ("var",)
+    __slots__ = ("variable",)
 
     def __init__(self, trace: Trace, var: Var) -> None:
-        self.trace, self.var = trace, var
+        self.trace, self.variable = trace, var
 
     @property
     def aval(self) -> Aval:
-        return self.var.aval
+        return self.variable.aval
 
 
 class StageTrace(Trace):
@@ -61,7 +61,7 @@ class StageTrace(Trace):
     def atom(self, x: Any) -> Atom:
         """The variable or literal by which the program knows the value `x`."""
         if type(x) is StageTracer and x.trace is self:
-            return x.var
+            return x.variable
         if type(x) in _SCALARS or isinstance(x, np.generic):
             return Literal(x)
         var, original, captured = self._const_of.get(id(x), (None, None, None))
@@ -87,7 +87,7 @@ def stage(f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str = 
     inputs = [trace.new_input(a) for a in avals]
     with using(trace):
         outputs = [trace.atom(y) for y in f(*inputs)]
-    return Jaxpr([x.var for x in inputs], trace.consts, trace.eqns, outputs)
+    return Jaxpr([x.variable for x in inputs], trace.consts, trace.eqns, outputs)
 
 
 def make_jaxpr(

@@ -20,7 +20,6 @@ ABSENT = {
     "__iadd__ __isub__ __imul__ __itruediv__ __ifloordiv__ __imod__ __ipow__ __iand__ __ior__ __ixor__ __ilshift__ "
     "__irshift__ __imatmul__": "x += y makes a new value of x + y",
     "__setstate__ __reduce__": "it is not pickled",
-    "trace": "the name is that of the transformation that it belongs to; numpy.trace(x) is the function",
 }
 
 
@@ -58,6 +57,7 @@ METHODS = {
     "round": [(), (1,)],
     "searchsorted": [([0.1],)],
     "squeeze": [(), (0,)],
+    "trace": [(), (1,), (0, 1, 0)],
     "std": [(), (1,), (0, None, None, 1)],
     "sum": [(), (1,), ((0, 1),), (0, "f4"), (0, None, None, True)],
     "swapaxes": [(0, 1), (0, 2)],

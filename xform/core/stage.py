@@ -24,7 +24,7 @@ class StageTracer(Tracer):
     __slots__ = ("variable",)
 
     def __init__(self, trace: Trace, var: Var) -> None:
-        self.trace, self.variable = trace, var
+        self._trace, self.variable = trace, var
 
     @property
     def aval(self) -> Aval:
@@ -46,7 +46,7 @@ class StageTrace(Trace):
         return StageTracer(self, Var(aval))
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        if not any(type(x) is StageTracer and x.trace is self for x in args):
+        if not any(type(x) is StageTracer and x._trace is self for x in args):
             return self.parent.process(prim, args, params)
         return self.record(prim, args, params)
 
@@ -60,7 +60,7 @@ class StageTrace(Trace):
 
     def atom(self, x: Any) -> Atom:
         """The variable or literal by which the program knows the value `x`."""
-        if type(x) is StageTracer and x.trace is self:
+        if type(x) is StageTracer and x._trace is self:
             return x.variable
         if type(x) in _SCALARS or isinstance(x, np.generic):
             return Literal(x)

@@ -89,12 +89,12 @@ class Tracer:
     The operators, methods and NumPy protocols are added where the operations are known (`ops.operators`, `numpy`).
     """
 
-    __slots__ = ("__weakref__", "trace")
+    __slots__ = ("__weakref__", "_trace")
     __hash__ = None  # type: ignore[assignment]  # as ndarray: == is elementwise
     #: np.float64(2) * tracer is ours to compute.
     __array_priority__: ClassVar[float] = 1e6
 
-    trace: Trace
+    _trace: Trace  # not `trace`, which is a method of arrays
 
     @property
     def aval(self) -> Aval:
@@ -132,7 +132,7 @@ class Tracer:
     def __repr__(self) -> str:
         value = self.concrete()
         shown = "" if value is None else f" with value {np.array2string(np.asarray(value), threshold=20)}"
-        return f"Traced<{self.aval}>{shown} ({self.trace.origin or type(self.trace).__name__})"
+        return f"Traced<{self.aval}>{shown} ({self._trace.origin or type(self._trace).__name__})"
 
 
 class PrimalTracer(Tracer):
@@ -178,7 +178,7 @@ def concrete_or_raise(x: Any, what: str, remedy: str) -> Any:
         frame = user_frame()
         where = f" at {frame[0]}:{frame[1]} in {frame[2]}" if frame else ""
         raise ConcretizationError(
-            f"{what} needs the value of {x.aval}, but it is only known by shape and dtype inside {x.trace.origin}"
+            f"{what} needs the value of {x.aval}, but it is only known by shape and dtype inside {x._trace.origin}"
             f"{where}. {remedy}"
         )
     return value
@@ -187,7 +187,7 @@ def concrete_or_raise(x: Any, what: str, remedy: str) -> Any:
 def check_live(x: Tracer) -> None:
     """Raise LeakedTracerError unless `x` belongs to the current trace or one that encloses it."""
     trace = context.trace
-    while trace is not x.trace:
+    while trace is not x._trace:
         if trace is None:
             raise leaked(x)
         trace = trace.parent
@@ -197,7 +197,7 @@ def leaked(x: Tracer, prim: Primitive | None = None) -> LeakedTracerError:
     """The error for a tracer met outside its transformation."""
     user = f"the operation '{prim.name}'" if prim is not None else "this use"
     return LeakedTracerError(
-        f"{user} met a traced value of {x.aval} that belongs to {x.trace.origin or 'a transformation'}, which has "
+        f"{user} met a traced value of {x.aval} that belongs to {x._trace.origin or 'a transformation'}, which has "
         "ended or runs in another thread. Return the value from the transformed function instead of keeping it in a "
         "global, an attribute or a list; if it is extra output, use has_aux=True."
     )

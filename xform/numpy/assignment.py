@@ -21,7 +21,7 @@ def refuse_assignment(self: Tracer, index: Any, value: Any = None) -> None:
     line = linecache.getline(frame[0], frame[1]).strip() if frame else ""
     remedy = without_mutation(line)
     raise TracerAssignmentError(
-        f"a traced array of {self.aval} in {self.trace.origin} cannot be assigned into{location()}. "
+        f"a traced array of {self.aval} in {self._trace.origin} cannot be assigned into{location()}. "
         f"Write {GENERAL if remedy is None else f'{remedy} instead of {line}'}"
     )
 

@@ -38,6 +38,11 @@ def axis_tuple(axis: Any, ndim: int) -> tuple[int, ...]:
     return normalize_axis_tuple(axis, ndim) if type(axis) is tuple else (axis_index(axis, ndim),)
 
 
+def joined_axes(axis: Any) -> Any:
+    """A list of axes as a tuple, for the few functions to which NumPy lets one be given."""
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
 def reduced_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """As `axis_tuple`, but as in NumPy's ufuncs a 0-d array passes for a vector: it has an axis 0, or -1."""
     if ndim == 0 and type(axis) is not tuple and axis is not None and operator.index(axis) in (0, -1):

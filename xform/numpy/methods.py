@@ -43,7 +43,7 @@ FUNCTIONS: dict[str, Any] = {
     **{f.__name__: f for f in (np.all, np.any, np.argmax, np.argmin, np.max, np.min, np.mean, np.prod, np.std, np.sum)},
     **{f.__name__: f for f in (np.argpartition, np.argsort, np.cumprod, np.cumsum, np.diagonal, np.dot)},
     **{f.__name__: f for f in (np.nonzero, np.ravel, np.repeat, np.round, np.searchsorted, np.squeeze, np.swapaxes)},
-    **{f.__name__: f for f in (np.take, np.var, np.choose)},
+    **{f.__name__: f for f in (np.take, np.trace, np.var, np.choose)},
     "flatten": np.ravel,
 }
 
@@ -78,7 +78,7 @@ MEMORY = ("base", "ctypes", "data", "flags", "strides")
 def refuse_writing(name: str, remedy: str) -> Callable[..., Any]:
     def refuse(self: Tracer, *args: Any, **kwargs: Any) -> Any:
         raise TracerAssignmentError(
-            f"the method {name} would write into a traced array of {self.aval} in {self.trace.origin}{location()}. "
+            f"the method {name} would write into a traced array of {self.aval} in {self._trace.origin}{location()}. "
             f"Write {remedy}"
         )
 
@@ -92,7 +92,7 @@ def refuse_taking(name: str, remedy: str) -> Callable[..., Any]:
         if self.dtype.kind not in "fc" and value is not None:
             return getattr(np.asarray(value), name)(*args, **kwargs)
         raise ConcretizationError(
-            f"the method {name} would hand out the entries of a traced array of {self.aval} in {self.trace.origin}"
+            f"the method {name} would hand out the entries of a traced array of {self.aval} in {self._trace.origin}"
             f"{location()}, which would lose its derivative. Write {remedy}"
         )
 
@@ -103,7 +103,7 @@ def refuse_taking(name: str, remedy: str) -> Callable[..., Any]:
 def no_memory(name: str) -> property:
     def refuse(self: Tracer) -> Any:
         raise AttributeError(
-            f"a traced array of {self.aval} in {self.trace.origin} has no place in memory, so no `{name}`{location()}"
+            f"a traced array of {self.aval} in {self._trace.origin} has no place in memory, so no `{name}`{location()}"
         )
 
     return property(refuse)
@@ -221,8 +221,8 @@ def formatted(self: Tracer, spec: str) -> str:
 
 def refuse_pickling(self: Tracer, protocol: Any = None) -> Any:
     raise ConcretizationError(
-        f"a traced array of {self.aval} in {self.trace.origin} was to be pickled{location()} (to be stored, or sent to "
-        "another process), where its transformation does not run. Return it from the transformed function, as extra "
+        f"a traced array of {self.aval} in {self._trace.origin} was to be pickled{location()} (to be stored, or sent "
+        "to another process), where its transformation does not run. Return it from the transformed function, as extra "
         "output with has_aux=True, and pickle it outside"
     )
 

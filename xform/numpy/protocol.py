@@ -66,11 +66,11 @@ def refuse_array(self: Tracer, dtype: Any = None, copy: Any = None) -> Any:
         return np.array(self.concrete(), dtype)
     if self.dtype.kind in "iub":
         raise ConcretizationError(
-            f"a traced array of {self.aval} in {self.trace.origin} was to be converted to a plain ndarray{location()}, "
+            f"a traced array of {self.aval} in {self._trace.origin} was to become a plain ndarray{location()}, "
             f"but its values are not known. {READS}; where(mask, a, b) instead of a[mask]"
         )
     raise ConcretizationError(
-        f"a traced array of {self.aval} in {self.trace.origin} was to be converted to a plain ndarray{location()}, "
+        f"a traced array of {self.aval} in {self._trace.origin} was to become a plain ndarray{location()}, "
         "which would lose its derivative. Use xform.numpy.array, asarray or stack to build arrays from traced values, "
         "xform.numpy.full to fill one, a = xform.numpy.at(a)[i].set(x) instead of a[i] = x to write into one; and "
         "numpy.f(a, x) instead of the method a.f(x) of a plain array"
@@ -81,7 +81,7 @@ def refuse_float(self: Tracer) -> Any:
     if has_value(self):
         return float(self.concrete())
     raise ConcretizationError(
-        f"a traced value of {self.aval} in {self.trace.origin} was to become a Python number{location()}, by float(), "
+        f"a traced value of {self.aval} in {self._trace.origin} was to become a Python number{location()}, by float(), "
         "a function of the math module, or by writing it into a plain array, which would lose its derivative. Leave "
         "out float(); write numpy.sin(x) for math.sin(x), and a = xform.numpy.at(a)[i].set(x) for a[i] = x"
     )
@@ -91,7 +91,7 @@ def refuse_complex(self: Tracer) -> Any:
     if has_value(self):
         return complex(self.concrete())
     raise ConcretizationError(
-        f"a traced value of {self.aval} in {self.trace.origin} was to become a Python number{location()}, by "
+        f"a traced value of {self.aval} in {self._trace.origin} was to become a Python number{location()}, by "
         "complex(), a function of the cmath module, or by writing it into a plain array, which would lose its "
         "derivative. Leave out complex(), or write x.astype(complex); write a = xform.numpy.at(a)[i].set(x) instead of "
         "a[i] = x"

@@ -30,7 +30,7 @@ def refusal(name: str, remedy: str) -> Callable[..., Any]:
     def refuse(*args: Any, **kwargs: Any) -> Any:
         if args and isinstance(args[0], Tracer):
             raise TracerAssignmentError(
-                f"numpy.{name}: a traced array of {args[0].aval} in {args[0].trace.origin} cannot be written "
+                f"numpy.{name}: a traced array of {args[0].aval} in {args[0]._trace.origin} cannot be written "
                 f"into{location()}. Write {remedy}"
             )
         raise ConcretizationError(

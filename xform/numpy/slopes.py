@@ -16,7 +16,7 @@ import numpy as np
 
 from xform.core.aval import shape_of
 from xform.core.trace import Tracer
-from xform.numpy.axes import Axes, axis_tuple
+from xform.numpy.axes import Axes, axis_tuple, joined_axes
 from xform.numpy.differences import along, step
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements
 from xform.ops.structure import concatenate, reshape
@@ -34,7 +34,7 @@ def gradient(f: ArrayLike, *varargs: ArrayLike, axis: Axes = None, edge_order: i
     array([1., 2., 4., 5.])
     """
     f = asarray(f)
-    axes = axis_tuple(axis, len(f.shape))
+    axes = axis_tuple(joined_axes(axis), len(f.shape))
     spacings = spacings_of(varargs, f.shape, axes)
     if edge_order > 2:
         raise ValueError(f"'edge_order' greater than 2 not supported, but edge_order={edge_order} was given")

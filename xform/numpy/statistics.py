@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from xform.core.trace import underlying
-from xform.numpy.axes import NOT_GIVEN, Axes, axis_tuple, is_masked, keep_dims, masked, wants_dims
+from xform.numpy.axes import NOT_GIVEN, Axes, axis_tuple, is_masked, joined_axes, keep_dims, masked, wants_dims
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
 from xform.numpy.reductions import count, divided, mean, sum
 from xform.ops.complex import conjugate, imag, real
@@ -151,7 +151,7 @@ def average(
     array([-0.75,  0.25])
     """
     a = asarray(a)
-    axis = None if axis is None else axis_tuple(axis, a.ndim)
+    axis = None if axis is None else axis_tuple(joined_axes(axis), a.ndim)
     if weights is None:
         y = mean(a, axis, keepdims=keepdims)
         scale = y.dtype.type(a.size / math.prod(y.shape))

@@ -130,8 +130,8 @@ def target_of(ufunc: np.ufunc, method: str, inputs: Any, out: tuple[Any, ...], f
     for array in out:
         if isinstance(array, Tracer):
             raise TracerAssignmentError(
-                f"numpy.{ufunc.__name__}: out= is a traced array of {array.aval} in {array.trace.origin}, which cannot "
-                f"be written into{location()}. Leave out the option and use the returned value"
+                f"numpy.{ufunc.__name__}: out= is a traced array of {array.aval} in {array._trace.origin}, which "
+                f"cannot be written into{location()}. Leave out the option and use the returned value"
             )
     if method != "__call__" or len(out) != 1 or out[0] is not inputs[0] or not is_augmented_assignment(frame):
         raise ConcretizationError(

@@ -96,10 +96,14 @@ class Flat:
 
 
 def own(gradients: list[Any], foreign: Sequence[Any] = ()) -> list[Any]:
-    """Results that the caller may write into: no read-only views, no memory shared between them or with `foreign`."""
+    """Results that the caller may keep: NumPy scalars for 0-d arrays, as NumPy's own functions return them, and arrays
+    that may be written into, no read-only views, no memory shared between them or with `foreign`.
+    """
     seen = {id(memory(x)) for x in foreign if type(x) is np.ndarray} if foreign else set()
     for k, x in enumerate(gradients):
-        if type(x) is np.ndarray and x.size:
+        if type(x) is np.ndarray and not x.ndim and x.dtype != float0:
+            gradients[k] = x[()]
+        elif type(x) is np.ndarray and x.size:
             if not x.flags.writeable or id(memory(x)) in seen:
                 gradients[k] = x.copy()
             seen.add(id(memory(gradients[k])))

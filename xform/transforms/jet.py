@@ -30,7 +30,7 @@ class JetTracer(Tracer):
     __slots__ = ("series",)
 
     def __init__(self, trace: JetTrace, series: Series) -> None:
-        self.trace = trace
+        self._trace = trace
         self.series = series
 
     @property
@@ -59,7 +59,7 @@ class JetTrace(Trace):
         self.memo: dict[Any, Any] = {}
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        mine = [type(x) is JetTracer and x.trace is self for x in args]
+        mine = [type(x) is JetTracer and x._trace is self for x in args]
         if not any(mine):
             return self.parent.process(prim, args, params)
         series = [x.series if m else Series.constant(x) for x, m in zip(args, mine, strict=True)]
@@ -73,7 +73,7 @@ class JetTrace(Trace):
 
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside: its zeroth coefficient."""
-        return x.series[0] if type(x) is JetTracer and x.trace is self else x
+        return x.series[0] if type(x) is JetTracer and x._trace is self else x
 
 
 class Apply:
@@ -96,7 +96,7 @@ class Apply:
     def unwrap(self, y: Any) -> Series:
         if is_zero(y):
             return Series(lambda k: y)
-        return y.series if type(y) is JetTracer and y.trace is self.trace else Series.constant(y)
+        return y.series if type(y) is JetTracer and y._trace is self.trace else Series.constant(y)
 
     def constant(self, prim: Primitive, series: Sequence[Series], params: dict[str, Any]) -> list[Series]:
         """The rule of a primitive whose results do not vary (integers, booleans)."""

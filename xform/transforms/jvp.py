@@ -19,7 +19,7 @@ class JVPTracer(PrimalTracer):
     __slots__ = ("tangent",)
 
     def __init__(self, trace: JVPTrace, primal: Any, tangent: Any) -> None:
-        self.trace = trace
+        self._trace = trace
         self.primal = primal
         self.tangent = tangent
 
@@ -32,7 +32,7 @@ class JVPTrace(Trace):
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         primals, tangents, active = [], [], False
         for x in args:
-            if type(x) is JVPTracer and x.trace is self:
+            if type(x) is JVPTracer and x._trace is self:
                 primals.append(x.primal)
                 tangents.append(x.tangent)
                 active = True
@@ -70,13 +70,13 @@ class JVPTrace(Trace):
         return primal if is_zero(tangent) else JVPTracer(self, primal, tangent)
 
     def split(self, x: Any) -> tuple[Any, Any]:
-        if type(x) is JVPTracer and x.trace is self:  # `is`: another jvp's tracer is a constant to us
+        if type(x) is JVPTracer and x._trace is self:  # `is`: another jvp's tracer is a constant to us
             return x.primal, x.tangent
         return x, Zero.like(x)
 
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside."""
-        return x.primal if type(x) is JVPTracer and x.trace is self else x
+        return x.primal if type(x) is JVPTracer and x._trace is self else x
 
 
 def jvp_flat(f: Flat, primals: Sequence[Any], tangents: Sequence[Any], origin: str) -> tuple[list[Any], list[Any]]:

@@ -32,7 +32,7 @@ class LinearizeTracer(PrimalTracer):
     __slots__ = ("id",)
 
     def __init__(self, trace: LinearizeTrace, primal: Any, id: int) -> None:
-        self.trace = trace
+        self._trace = trace
         self.primal = primal
         self.id = id
 
@@ -53,12 +53,12 @@ class LinearizeTrace(Trace):
 
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside."""
-        return x.primal if type(x) is LinearizeTracer and x.trace is self else x
+        return x.primal if type(x) is LinearizeTracer and x._trace is self else x
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         primals, ids, active = [], [], False
         for x in args:
-            if type(x) is LinearizeTracer and x.trace is self:
+            if type(x) is LinearizeTracer and x._trace is self:
                 primals.append(x.primal)
                 ids.append(x.id)
                 active = True
@@ -179,7 +179,7 @@ def record_jvp(
     with using(tape):
         outs, out_tangents = prim.linearize(primals, tangents, **params)
     return [
-        LinearizeTracer(trace, y, t.id) if type(t) is TapeTracer and t.trace is tape else y
+        LinearizeTracer(trace, y, t.id) if type(t) is TapeTracer and t._trace is tape else y
         for y, t in zip(outs, out_tangents, strict=True)
     ]
 
@@ -228,7 +228,7 @@ def linearize_flat(
     values = list(outs)
     ids: list[int | None] = [None] * len(outs)
     for k, y in enumerate(outs):
-        if type(y) is LinearizeTracer and y.trace is trace:
+        if type(y) is LinearizeTracer and y._trace is trace:
             values[k], ids[k] = y.primal, y.id
     return [copied(y) for y in values] if lasting else values, ids, trace.tape
 

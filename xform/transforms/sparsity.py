@@ -26,7 +26,7 @@ class PatternTracer(PrimalTracer):
     __slots__ = ("pattern",)
 
     def __init__(self, trace: PatternTrace, primal: Any, pattern: np.ndarray) -> None:
-        self.trace = trace
+        self._trace = trace
         self.primal = primal
         self.pattern = pattern
 
@@ -37,7 +37,7 @@ class PatternTrace(Trace):
     __slots__ = ()
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        mine = [type(x) is PatternTracer and x.trace is self for x in args]
+        mine = [type(x) is PatternTracer and x._trace is self for x in args]
         if not any(mine):
             return self.parent.process(prim, args, params)
         primals = [x.primal if m else x for x, m in zip(args, mine, strict=True)]
@@ -79,7 +79,7 @@ def sparsity_pattern(f: Callable[..., Any], *args: Any) -> Any:
         outs = run(*inputs)
     rows = []
     for y in outs:
-        pattern = y.pattern if type(y) is PatternTracer and y.trace is trace else np.zeros((edges[-1], *y.shape), bool)
+        pattern = y.pattern if type(y) is PatternTracer and y._trace is trace else np.zeros((edges[-1], *y.shape), bool)
         parts = [
             np.moveaxis(pattern[lo : lo + n], 0, -1).reshape((*y.shape, *x.shape))
             if is_inexact(x.dtype)

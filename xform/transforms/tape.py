@@ -38,7 +38,7 @@ class TapeTracer(Tracer):
     __slots__ = ("_aval", "id")
 
     def __init__(self, trace: Trace, id: int, aval: Aval) -> None:
-        self.trace, self.id, self._aval = trace, id, aval
+        self._trace, self.id, self._aval = trace, id, aval
 
     @property
     def aval(self) -> Aval:
@@ -60,9 +60,9 @@ class Tape(Trace):
         return self.size - 1
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        if not any(type(x) is TapeTracer and x.trace is self for x in args):
+        if not any(type(x) is TapeTracer and x._trace is self for x in args):
             return self.parent.process(prim, args, params)
-        holes = [Linear(x.aval, x.id) if type(x) is TapeTracer and x.trace is self else x for x in args]
+        holes = [Linear(x.aval, x.id) if type(x) is TapeTracer and x._trace is self else x for x in args]
         avals = prim.abstract(*(aval_of(x) for x in args), **params)
         if type(prim).transpose is Elementwise.transpose:
             return [self.scale(prim, holes, avals[0])]

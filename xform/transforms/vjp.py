@@ -76,12 +76,12 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     except NonlinearError as error:
         raise NonlinearError(f"{origin}: {error}") from None
     for y in outs:
-        if not (type(y) is TapeTracer and y.trace is tape) and nonzero(y):
+        if not (type(y) is TapeTracer and y._trace is tape) and nonzero(y):
             raise NonlinearError(
                 f"{origin}: a result does not depend on the arguments and is not zero, so f is not linear"
             )
     check_linear(origin, tape)
-    ids = [y.id if type(y) is TapeTracer and y.trace is tape else None for y in outs]
+    ids = [y.id if type(y) is TapeTracer and y._trace is tape else None for y in outs]
     out_avals = [aval_of(y) for y in outs]
 
     def transposed(cotangent: Any) -> Any:

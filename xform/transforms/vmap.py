@@ -28,7 +28,7 @@ class BatchTracer(Tracer):
     __slots__ = ("value",)
 
     def __init__(self, trace: BatchTrace, value: Any) -> None:
-        self.trace = trace
+        self._trace = trace
         self.value = value
 
     @property
@@ -59,7 +59,7 @@ class BatchTrace(Trace):
         self.axis_name = axis_name
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        batched = [type(x) is BatchTracer and x.trace is self for x in args]
+        batched = [type(x) is BatchTracer and x._trace is self for x in args]
         if self.axis_name is not None and isinstance(prim, Collective) and params["axis_name"] == self.axis_name:
             return [self.collect(prim, args[0])]
         if not any(batched):
@@ -83,7 +83,7 @@ class BatchTrace(Trace):
 
     def split(self, x: Any) -> tuple[Any, bool]:
         """The value under a tracer of this trace, and whether it is batched."""
-        mine = type(x) is BatchTracer and x.trace is self
+        mine = type(x) is BatchTracer and x._trace is self
         return (x.value, True) if mine else (x, False)
 
 

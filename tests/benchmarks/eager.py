@@ -194,11 +194,13 @@ def long_chain(length: int = 100_000) -> None:
         print(f"  {name:22s} {time.perf_counter() - start:6.2f} s")
 
 
-def timed(call: Callable[[], Any]) -> tuple[float, int]:
-    start = time.perf_counter()
-    call()
-    seconds = time.perf_counter() - start
-    return seconds, peak_memory(call)
+def timed(call: Callable[[], Any], repeats: int = 3) -> tuple[float, int]:
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds), peak_memory(call)
 
 
 def peak_memory(call: Callable[[], Any]) -> int:

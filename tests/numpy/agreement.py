@@ -126,10 +126,14 @@ def weighted_gradient(f: Callable[..., Any], w: Any, xs: Sequence[Any]) -> Any:
     return pullback(w)[0]
 
 
+#: parameters that NumPy has only from 2.5 on, and that are refused with traced arrays
+LATER = {"descending"}
+
+
 def check_signature(ours: Callable[..., Any], theirs: Callable[..., Any]) -> None:
     """The same parameters in name, order and kind."""
     a, b = (list(inspect.signature(f).parameters.values()) for f in (ours, theirs))
-    assert [(p.name, p.kind) for p in a] == [(p.name, p.kind) for p in b]
+    assert [(p.name, p.kind) for p in a] == [(p.name, p.kind) for p in b if p.name not in LATER]
 
 
 def numbers(dtype: Any, special: bool = True) -> st.SearchStrategy[Any]:

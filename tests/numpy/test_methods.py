@@ -25,7 +25,8 @@ ABSENT = {
 
 def test_every_method_of_an_array_is_there():
     absent = {name for names in ABSENT for name in names.split()}
-    missing = {name for name in dir(np.ndarray) if not hasattr(Tracer, name)} - absent
+    public = {name for name in dir(np.ndarray) if name.startswith("__") or not name.startswith("_")}
+    missing = {name for name in public if not hasattr(Tracer, name)} - absent
     assert sorted(missing) == []
 
 

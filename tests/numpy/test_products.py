@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import xform
 import xform.numpy as xnp
-from tests.numpy.agreement import arrays, check_agrees, check_derivatives, check_signature, linearized
+from tests.numpy.agreement import arrays, check_agrees, check_derivatives, check_signature, linearized, outcome
 from xform.core.errors import XformError
 
 BINARY = [np.dot, np.inner, np.outer, np.matmul, np.kron, np.vdot, np.vecdot, np.matvec, np.vecmat]
@@ -184,7 +184,8 @@ def test_cross(s, t, options):
 def test_cross_of_vectors_of_two_components(m, n):
     x, y = rng.normal(size=(4, m)), rng.normal(size=(4, n))
     check_agrees(np.cross, x, y)
-    check_derivatives(np.cross, x, y)
+    if outcome(np.cross, x, y)[1] is None:  # NumPy 2.5 refuses them
+        check_derivatives(np.cross, x, y)
 
 
 offsets, pairs = (

@@ -219,10 +219,10 @@ around = round
 def fix(x: ArrayLike, out: None = None) -> Any:
     """Rounded towards zero, with derivative zero.
 
-    >>> fix([-1.7, 1.7])
-    array([-1.,  1.])
+    NumPy 2.5 deprecates it in favour of trunc.
     """
     reject("fix", out=out)
+    np.fix(0.0)  # which warns, from NumPy 2.5 on, that trunc is to be used
     x = asarray(x)
     return x if x.dtype.kind in "iub" else trunc(x)
 

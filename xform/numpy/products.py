@@ -6,7 +6,6 @@ Those that sum are `contract` with the axes named, so that their derivatives are
 from __future__ import annotations
 
 import operator
-import warnings
 from collections.abc import Sequence
 from typing import Any, SupportsIndex
 
@@ -200,11 +199,7 @@ def require_components(m: int, n: int) -> None:
             "axisa, axisb and axisc, or axis"
         )
     if 2 in (m, n):
-        warnings.warn(
-            "Arrays of 2-dimensional vectors are deprecated. Use arrays of 3-dimensional vectors instead.",
-            DeprecationWarning,
-            stacklevel=4,
-        )
+        np.cross(np.zeros(m), np.zeros(n))  # which warns that two are deprecated, or, from NumPy 2.5 on, raises
 
 
 @implements(np.diagonal)

@@ -78,9 +78,8 @@ class using:
         context.trace = self.previous
         cause = error.__cause__ if isinstance(error, ValueError) else None
         if isinstance(cause, ConcretizationError) and "setting an array element" in str(error):
-            raise cause.with_traceback(
-                traceback
-            ) from None  # our refusal says what to do, NumPy's wording of it does not
+            # our refusal says what to do, NumPy's wording of it does not
+            raise cause.with_traceback(traceback) from None
 
 
 class Tracer:

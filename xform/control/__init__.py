@@ -1,0 +1,1 @@
+"""Operations that contain programs: control flow, custom rules, checkpointing, callbacks, implicit functions."""

@@ -9,6 +9,7 @@ an enclosing transformation (that is how a closure is represented).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Primitive
+from xform.core.trace import EVAL, context
 
 
 class Var:
@@ -49,7 +51,7 @@ Atom = Var | Literal
 class Eqn:
     """outputs = primitive[params] inputs."""
 
-    __slots__ = ("inputs", "outputs", "params", "prim", "source")
+    __slots__ = ("effect", "inputs", "outputs", "params", "prim", "source")
 
     def __init__(
         self,
@@ -60,30 +62,26 @@ class Eqn:
         source: tuple[str, int, str] | None = None,
     ) -> None:
         self.prim, self.inputs, self.params, self.outputs, self.source = prim, inputs, params, outputs, source
-
-    @property
-    def effect(self) -> bool:
-        """Must it run although nobody reads its outputs?"""
-        return self.prim.effect or any(j.effect for j in self.jaxprs())
+        self.effect = has_effect(prim, params)  # now: inner programs know theirs already, however deep they are nested
 
     def jaxprs(self) -> Iterator[Jaxpr]:
         """The programs among the parameters."""
-        for value in self.params.values():
-            for item in value if isinstance(value, tuple | list) else (value,):
-                if isinstance(item, Jaxpr):
-                    yield item
+        return programs_in(self.params)
 
 
 class Jaxpr:
     """A program. Printing it shows it in JAX's notation, calling it evaluates it under the current trace."""
 
-    __slots__ = ("_last_use", "consts", "eqns", "inputs", "outputs")
+    __slots__ = ("_effect", "_last_use", "consts", "derived", "eqns", "inputs", "outputs")
 
     def __init__(
         self, inputs: Sequence[Var], consts: Sequence[tuple[Var, Any]], eqns: list[Eqn], outputs: Sequence[Atom]
     ) -> None:
         self.inputs, self.consts, self.eqns, self.outputs = list(inputs), list(consts), eqns, list(outputs)
         self._last_use: list[list[Var]] | None = None
+        self._effect: bool | None = None
+        #: programs made of this one by transformations, each made once
+        self.derived: dict[Any, Any] = {}
 
     @property
     def in_avals(self) -> list[Aval]:
@@ -95,7 +93,9 @@ class Jaxpr:
 
     @property
     def effect(self) -> bool:
-        return any(e.effect for e in self.eqns)
+        if self._effect is None:
+            self._effect = any(e.effect for e in self.eqns)
+        return self._effect
 
     def __call__(self, *args: Any) -> list[Any]:
         return evaluate(self, *self.fitted(args))
@@ -141,18 +141,52 @@ class Jaxpr:
         return self._last_use
 
 
+def programs_in(params: dict[str, Any]) -> Iterator[Jaxpr]:
+    """The programs among the parameters of an operation."""
+    for value in params.values():
+        for item in value if isinstance(value, tuple | list) else (value,):
+            if isinstance(item, Jaxpr):
+                yield item
+
+
+def has_effect(prim: Primitive, params: dict[str, Any]) -> bool:
+    """Must the operation run although nobody reads its outputs? It, or a program among its parameters, has an effect."""
+    return prim.effect or any(j.effect for j in programs_in(params))
+
+
 def evaluate(jaxpr: Jaxpr, *args: Any) -> list[Any]:
     """Run a jaxpr on values, each intermediate released after its last use."""
     if len(args) != len(jaxpr.inputs):
         raise TypeError(f"the jaxpr takes {len(jaxpr.inputs)} arguments, {len(args)} were given")
-    env: dict[Var, Any] = dict(zip(jaxpr.inputs, args, strict=True))
+    return run(jaxpr, list(args))
+
+
+def run(jaxpr: Jaxpr, values: list[Any]) -> list[Any]:
+    """Run a jaxpr on values, of which the list is emptied: an array that nobody else holds may be overwritten."""
+    env: dict[Var, Any] = dict(zip(jaxpr.inputs, values, strict=True))
+    values.clear()
     env.update(jaxpr.consts)
     for eqn, dying in zip(jaxpr.eqns, jaxpr.last_use(), strict=True):
-        outs = eqn.prim.bind(*read(env, eqn.inputs), **eqn.params)
-        env.update(zip(eqn.outputs, outs, strict=True))
+        if eqn.prim.update is not None and eqn.inputs[0] in dying and context.trace is EVAL:
+            env[eqn.outputs[0]] = updated(env, eqn)
+        else:
+            env.update(zip(eqn.outputs, eqn.prim.bind(*read(env, eqn.inputs), **eqn.params), strict=True))
         for v in dying:
-            del env[v]
+            env.pop(v, None)
     return read(env, jaxpr.outputs)
+
+
+def updated(env: dict[Var, Any], eqn: Eqn) -> Any:
+    """The result of an update, made in place if this is the only reference to the array, which is not read again.
+
+    A view holds a reference to the array whose memory it shares, so it counts as well.
+    """
+    rest = read(env, eqn.inputs[1:])
+    x = env.pop(eqn.inputs[0])  # type: ignore[arg-type]
+    if type(x) is np.ndarray and x.base is None and x.flags.writeable and sys.getrefcount(x) <= 2:
+        eqn.prim.update(x, *rest, **eqn.params)
+        return x
+    return eqn.prim.bind(x, *rest, **eqn.params)[0]
 
 
 def read(env: dict[Var, Any], atoms: Iterable[Atom]) -> list[Any]:

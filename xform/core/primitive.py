@@ -73,9 +73,17 @@ class Primitive:
     registry: ClassVar[dict[str, Primitive]] = {}
     #: evaluated for its effect: survives dead-code elimination
     effect: bool = False
+    #: its transpose rule takes symbolic zeros among the cotangents of several outputs
+    takes_zeros: ClassVar[bool] = False
+    #: its programs may communicate along the axis of a vmap: its batch rule is given an `Axis` for the size
+    has_programs: ClassVar[bool] = False
 
+    #: update(buffer, *operands, **params): optionally, of an operation that changes entries of its first operand, in place
+    update: ClassVar[Any] = None
     #: accumulate(buffer, cotangent, *args, **params): optionally, the transpose added in place into the one accumulator
     accumulate: ClassVar[Any] = None
+    #: add_to(total, cotangent, *args, **params): optionally, the total plus the transpose, as an update of few entries
+    add_to: ClassVar[Any] = None
     #: positions(*args, **params): optionally, of a read of its first operand, the entries that it reads, in C order
     positions: ClassVar[Any] = None
 

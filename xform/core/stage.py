@@ -11,7 +11,7 @@ import numpy as np
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import describe, user_frame
-from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
+from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, using
 
@@ -32,7 +32,7 @@ class StageTracer(Tracer):
 
 
 class StageTrace(Trace):
-    """Writes down each primitive that touches one of its tracers as an eqn; all else is done now, by the parent."""
+    """Writes down what touches one of its tracers, or has an effect, as an eqn; all else is done now, by the parent."""
 
     __slots__ = ("_const_of", "consts", "eqns")
 
@@ -46,7 +46,7 @@ class StageTrace(Trace):
         return StageTracer(self, Var(aval))
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        if not any(type(x) is StageTracer and x._trace is self for x in args):
+        if not any(type(x) is StageTracer and x._trace is self for x in args) and not has_effect(prim, params):
             return self.parent.process(prim, args, params)
         return self.record(prim, args, params)
 
@@ -70,6 +70,14 @@ class StageTrace(Trace):
             self.consts.append((var, captured))
             self._const_of[id(x)] = var, x, captured  # keeps x, and so its id, alive
         return var
+
+
+def is_staging() -> bool:
+    """Is a program being written (make_jaxpr, jit, ...) at this moment, by whichever enclosing transformation?"""
+    trace = context.trace
+    while trace is not None and not isinstance(trace, StageTrace):
+        trace = trace.parent
+    return trace is not None
 
 
 def snapshot(x: Any) -> Any:

@@ -43,6 +43,9 @@ class DynamicSlice(Multilinear):
     def accumulate(self, buffer: Any, cotangent: Any, x: Any, *starts: Any, sizes: tuple[int, ...]) -> None:
         buffer[region(x.shape, starts, sizes)] += cotangent
 
+    def add_to(self, total: Any, cotangent: Any, x: Any, *starts: Any, sizes: tuple[int, ...]) -> Any:
+        return dynamic_update_slice(total, dynamic_slice(total, *starts, sizes=sizes) + cotangent, *starts)
+
     def positions(self, x: Any, *starts: Any, sizes: tuple[int, ...]) -> np.ndarray | None:
         if not are_known(starts):
             return None
@@ -108,9 +111,11 @@ class DynamicUpdateSlice(Linear):
         return [x.with_shape(x.shape)]
 
     def numpy(self, x: Any, v: Any, *starts: Any) -> list[Any]:
-        out = np.array(x)
-        out[region(x.shape, starts, v.shape)] = v
+        self.update(out := np.array(x), v, *starts)
         return [out]
+
+    def update(self, x: np.ndarray, v: Any, *starts: Any) -> None:
+        x[region(x.shape, starts, v.shape)] = v
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *starts: Any) -> list[Any]:
         (bar,) = cotangents

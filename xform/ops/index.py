@@ -58,6 +58,11 @@ class Gather(Multilinear):
     def accumulate(self, buffer: Any, cotangent: Any, x: Any, *indices: Any, axes: Axes, at: int) -> None:
         combine(np.add, buffer, cotangent, indices, axes, at)
 
+    def add_to(self, total: Any, cotangent: Any, x: Any, *indices: Any, axes: Axes, at: int) -> Any:
+        from xform.ops.scatter import scatter_add  # a write, whose own rules read: they need this file first
+
+        return scatter_add(total, cotangent, *indices, axes=axes, at=at)
+
     def positions(self, x: Any, *indices: Any, axes: Axes, at: int) -> np.ndarray | None:
         return flat_positions(x.shape, indices, axes, at) if are_known(indices) else None
 

@@ -50,9 +50,11 @@ class UpdateSlice(Linear):
         return [x.with_shape(x.shape)]
 
     def numpy(self, x: Any, v: Any, *, index: Region) -> list[Any]:
-        out = np.array(x)
-        out[as_slices(index)] = v
+        self.update(out := np.array(x), v, index=index)
         return [out]
+
+    def update(self, x: np.ndarray, v: Any, *, index: Region) -> None:
+        x[as_slices(index)] = v
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *, index: Region) -> list[Any]:
         (bar,) = cotangents
@@ -76,9 +78,11 @@ class Scatter(Primitive):
         return [x.with_shape(x.shape)]
 
     def numpy(self, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> list[Any]:
-        out = np.array(x, order="C")
-        combine(self.ufunc, out, v, indices, axes, at)
+        self.update(out := np.array(x, order="C"), v, *indices, axes=axes, at=at)
         return [out]
+
+    def update(self, x: np.ndarray, v: Any, *indices: Any, axes: Axes, at: int) -> None:
+        combine(self.ufunc, x, v, indices, axes, at)
 
     def batch(self, size: int, args: Any, batched: Any, *, axes: Axes, at: int) -> list[Any]:
         x, v = (batch_operand(size, a, b) for a, b in zip(args[:2], batched[:2], strict=True))
@@ -168,9 +172,9 @@ class ScatterExtremum(Scatter, Opaque):
         super().__init__(name)
         self.ufunc = ufunc
 
-    def numpy(self, *args: Any, axes: Axes, at: int) -> list[Any]:
+    def update(self, *args: Any, axes: Axes, at: int) -> None:
         with np.errstate(invalid="ignore"):  # nan is no mistake, but np.maximum.at warns of it, unlike np.maximum
-            return super().numpy(*args, axes=axes, at=at)
+            super().update(*args, axes=axes, at=at)
 
     def jvp(self, primals: Any, tangents: Any, *, axes: Axes, at: int) -> tuple[list[Any], list[Any]]:
         """All that attain the extremum have an equal share in the derivative."""

@@ -2,7 +2,8 @@
 
 On plain arrays the parts go into one buffer, in place: a loop that reads x[i] n times is differentiated in O(n). Under
 another transformation nothing can be changed in place. There the parts that come from reads of few entries, at known
-positions, are kept until the variable's cotangent is complete, and then put into zeros all at once.
+positions, are kept until the variable's cotangent is complete, and then put into zeros all at once. In a program that
+is being written, a read adds to what there is by a scatter, which the program does in place when it is run.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.primitive import Linear
+from xform.core.stage import is_staging
 from xform.core.trace import EVAL, context
 from xform.ops.index import scatter_sum
 from xform.ops.stack import stack
@@ -28,12 +30,13 @@ class Accumulator:
     `reads` are the contributions that are kept: by variable, the equations that read it and their cotangents.
     """
 
-    __slots__ = ("bars", "in_place", "owned", "reads")
+    __slots__ = ("bars", "in_place", "owned", "reads", "staged")
 
     def __init__(self, bars: list[Any]) -> None:
         self.bars = bars
         self.owned: set[int] = set()
         self.in_place = context.trace is EVAL
+        self.staged = not self.in_place and is_staging()
         self.reads: dict[int, list[tuple[Any, np.ndarray, Any]]] = {}
 
     def __call__(self, i: int, x_bar: Any) -> None:
@@ -53,6 +56,14 @@ class Accumulator:
             self.bars[hole.id] = np.zeros(hole.shape, hole.dtype) if bar is None else np.array(bar)
             self.owned.add(hole.id)
         return self.bars[hole.id]
+
+    def scatter(self, eqn: Any, bar: Any) -> bool:
+        """Add the cotangent of a read to what there is in the program being written, if it is one."""
+        hole, prim = eqn.args[0], eqn.prim
+        if not self.staged or prim.add_to is None or type(hole) is not Linear or self.bars[hole.id] is None:
+            return False
+        self.bars[hole.id] = prim.add_to(self.bars[hole.id], bar, *eqn.args, **eqn.params)
+        return True
 
     def keep(self, eqn: Any, bar: Any) -> bool:
         """Keep the cotangent of a read of few entries for later, if it is one."""

@@ -157,14 +157,14 @@ def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
 
 def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
     """One primitive's step backward."""
-    outs = take(eqn.outs, bars, add)
+    outs = take(eqn, bars, add)
     if outs is None:
         return
     prim, args, params = eqn.prim, eqn.args, eqn.params
     if prim.accumulate is not None and add.in_place:
         prim.accumulate(add.buffer(args[0]), outs[0], *args, **params)
         return
-    if not add.in_place and add.keep(eqn, outs[0]):
+    if not add.in_place and (add.scatter(eqn, outs[0]) or add.keep(eqn, outs[0])):
         return
     for hole, x_bar in zip(args, prim.transpose(outs, *args, **params), strict=True):
         if x_bar is not None and type(hole) is Linear and type(x_bar) is not Zero:
@@ -174,10 +174,10 @@ def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
                 add(hole.id, x_bar)
 
 
-def take(outs: Sequence[Linear], bars: list[Any], add: Accumulator) -> list[Any] | None:
-    """The completed cotangents of variables, which are released; None if all are zero."""
+def take(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> list[Any] | None:
+    """The completed cotangents of the results, which are released; None if all are zero."""
     taken, found = [], False
-    for o in outs:
+    for o in eqn.outs:
         if o.id in add.reads:
             add.complete(o.id)
         bar, bars[o.id] = bars[o.id], None
@@ -186,5 +186,10 @@ def take(outs: Sequence[Linear], bars: list[Any], add: Accumulator) -> list[Any]
     if not found:
         return None
     if len(taken) > 1:
-        taken = [np.zeros(o.shape, o.dtype) if bar is None else bar for o, bar in zip(outs, taken, strict=True)]
+        zero = Zero if eqn.prim.takes_zeros else zeros
+        taken = [zero(o.aval) if bar is None else bar for o, bar in zip(eqn.outs, taken, strict=True)]
     return taken
+
+
+def zeros(aval: Aval) -> np.ndarray:
+    return np.zeros(aval.shape, aval.dtype)

@@ -7,19 +7,27 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from xform.core import tree
 from xform.core.aval import Aval, aval_of, shape_of
 from xform.core.errors import describe
+from xform.core.jaxpr import programs_in
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, underlying, using
 from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
 from xform.transforms.arguments import as_array, check_array, leaf_names
 from xform.transforms.flat import own
+
+
+class Axis(NamedTuple):
+    """What a batch rule is told that has to batch programs: the number of examples, and the name of their axis."""
+
+    size: int
+    name: Hashable | None
 
 
 class BatchTracer(Tracer):
@@ -62,12 +70,13 @@ class BatchTrace(Trace):
         batched = [type(x) is BatchTracer and x._trace is self for x in args]
         if self.axis_name is not None and isinstance(prim, Collective) and params["axis_name"] == self.axis_name:
             return [self.collect(prim, args[0])]
-        if not any(batched):
+        if not any(batched) and not (self.axis_name is not None and communicates(params, self.axis_name)):
             return self.parent.process(prim, args, params)
         values = [x.value if b else x for x, b in zip(args, batched, strict=True)]
         outer, context.trace = context.trace, self.parent
         try:
-            outs = prim.batch(self.size, values, batched, **params)
+            size = Axis(self.size, self.axis_name) if prim.has_programs else self.size
+            outs = prim.batch(size, values, batched, **params)
         except (ValueError, IndexError):
             prim.abstract(*map(example, values, batched), **params)  # the same error in the shapes of one example
             raise
@@ -85,6 +94,16 @@ class BatchTrace(Trace):
         """The value under a tracer of this trace, and whether it is batched."""
         mine = type(x) is BatchTracer and x._trace is self
         return (x.value, True) if mine else (x, False)
+
+
+def communicates(params: dict[str, Any], axis_name: Hashable) -> bool:
+    """Does a program among the parameters communicate along the named axis?"""
+    return any(
+        (isinstance(eqn.prim, Collective) and eqn.params["axis_name"] == axis_name)
+        or communicates(eqn.params, axis_name)
+        for jaxpr in programs_in(params)
+        for eqn in jaxpr.eqns
+    )
 
 
 def example(x: Any, batched: bool) -> Aval:

@@ -55,7 +55,7 @@ class Control(Primitive):
 
 
 class deep:
-    """`with deep():` the frames of the library, in a nested operation, do not count against Python's recursion limit."""
+    """`with deep():` in a nested operation the library's frames do not count against Python's recursion limit."""
 
     __slots__ = ("added",)
 
@@ -261,7 +261,7 @@ def transpose_program(jaxpr: Jaxpr, linear: Mask, added: Mask, given: Mask) -> J
 
 @derived
 def jet_program(jaxpr: Jaxpr, order: int, active: Mask, forced: Mask | None = None) -> tuple[Jaxpr, Mask]:
-    """x[0] of all inputs, x[1 ... order] of each active one -> y[0] of all outputs, y[1 ... order] of the varying ones."""
+    """x[0] of all inputs, x[1 ... order] of active ones -> y[0] of all outputs, y[1 ... order] of the varying ones."""
     count, varying = len(jaxpr.inputs), ()
 
     def f(*values: Any) -> list[Any]:

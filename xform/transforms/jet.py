@@ -16,10 +16,12 @@ import numpy as np
 
 from xform.core import tree
 from xform.core.aval import Aval, aval_of, is_inexact
+from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.series import Series
 from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
+from xform.core.tracebacks import public
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize
 
@@ -43,6 +45,10 @@ class JetTracer(Tracer):
     def underlying(self) -> Any:
         return underlying(self.series[0])
 
+    def carried(self) -> list[tuple[str, Any]]:
+        names = ["", *(f"Taylor coefficient {k}" for k in range(1, (self._trace.order or 0) + 1))]  # type: ignore[attr-defined]
+        return [(name, self.series[k]) for k, name in enumerate(names)]
+
 
 class JetTrace(Trace):
     """Applies each primitive's Taylor rule.
@@ -65,7 +71,7 @@ class JetTrace(Trace):
         series = [x.series if m else Series.constant(x) for x, m in zip(args, mine, strict=True)]
         lazy = self if self.order is None else JetTrace(self.parent, self.origin, None)
         with using(self.parent):
-            outs = prim.jet(series, Apply(lazy), **params)
+            outs = prim.jet(series, Apply(lazy, self.order), **params)
             if self.order is not None:
                 for out in outs:
                     out[self.order]
@@ -77,12 +83,12 @@ class JetTrace(Trace):
 
 
 class Apply:
-    """What a Taylor rule is handed: the means to run functions on series."""
+    """What a Taylor rule is handed: the means to run functions on series, and the order wanted (None if unknown)."""
 
-    __slots__ = ("trace",)
+    __slots__ = ("order", "trace")
 
-    def __init__(self, trace: JetTrace) -> None:
-        self.trace = trace
+    def __init__(self, trace: JetTrace, order: int | None = None) -> None:
+        self.trace, self.order = trace, order
 
     def __call__(self, f: Callable[..., Sequence[Any]], *series: Series) -> list[Series]:
         """The series of the results of `f`, a function of arrays written in primitives."""
@@ -157,6 +163,7 @@ def integral(y: Any, k: int, rates: Once) -> Series:
     return Series(term)
 
 
+@public
 def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Any]) -> Any:
     """Push a Taylor polynomial through `f`: derivatives of all orders along a curve.
 
@@ -194,7 +201,7 @@ def jet(f: Callable[..., Any], primals: Sequence[Any], series: Sequence[Any]) ->
         for j, x in enumerate(xs)
     ]
     run = Flat(f, structure, False)
-    with using(trace):
+    with using(watched(trace)):
         outs = run(*inputs)
     ys = [trace.lower(y) for y in outs]
     derivatives = [derivatives_of(Apply(trace).unwrap(y), value, order) for y, value in zip(outs, ys, strict=True)]

@@ -6,16 +6,19 @@ primitive's sparsity rule combines these; it may be too generous, never too spar
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from xform.core import tree
 from xform.core.aval import aval_of, is_inexact
+from xform.core.checking import watched
 from xform.core.errors import describe
+from xform.core.jaxpr import Atom, Jaxpr, Literal
 from xform.core.primitive import Primitive
 from xform.core.trace import PrimalTracer, Trace, context, using
+from xform.core.tracebacks import public
 from xform.transforms.arguments import flatten_checked, leaf_names
 from xform.transforms.flat import Flat
 
@@ -52,6 +55,24 @@ class PatternTrace(Trace):
         return [y if p is None else PatternTracer(self, y, p) for y, p in zip(outs, out_patterns, strict=True)]
 
 
+def propagate(jaxpr: Jaxpr, patterns: Sequence[Any], known: Sequence[Any]) -> list[Any]:
+    """The patterns of a program's outputs, from those of its inputs, of which `known` are the values or avals."""
+    env: dict[Any, tuple[Any, Any]] = dict(zip(jaxpr.inputs, zip(patterns, known, strict=True), strict=True))
+    env.update((v, (None, x)) for v, x in jaxpr.consts)
+
+    def read(atom: Atom) -> tuple[Any, Any]:
+        return (None, np.asarray(atom.value)) if isinstance(atom, Literal) else env[atom]
+
+    for eqn in jaxpr.eqns:
+        found = [read(a) for a in eqn.inputs]
+        outs = [None] * len(eqn.outputs)
+        if any(p is not None for p, _ in found):
+            outs = eqn.prim.sparsity([p for p, _ in found], [x for _, x in found], **eqn.params)
+        env.update((v, (p, v.aval)) for v, p in zip(eqn.outputs, outs, strict=True))
+    return [read(a)[0] for a in jaxpr.outputs]
+
+
+@public
 def sparsity_pattern(f: Callable[..., Any], *args: Any) -> Any:
     """The pattern of the Jacobian of `f` at the given arguments.
 
@@ -75,7 +96,7 @@ def sparsity_pattern(f: Callable[..., Any], *args: Any) -> Any:
         for x, lo, n in zip(xs, edges[:-1], sizes, strict=True)
     ]
     run = Flat(f, structure, False)
-    with using(trace):
+    with using(watched(trace)):
         outs = run(*inputs)
     rows = []
     for y in outs:

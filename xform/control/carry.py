@@ -1,0 +1,94 @@
+"""What goes around a loop: a tree that must come back with the same structure, shapes and dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.core import tree
+from xform.core.aval import Aval, aval_of
+from xform.core.stage import strong
+from xform.transforms.arguments import as_array, check_array
+
+LEAF = tree.structure(0)
+
+
+class Carry:
+    """The initial value of a loop's carry, and the check that the value after a step is of the same type.
+
+    Python numbers do not promote arrays; so an initial 0 or 0.0 takes on the dtype that the loop gives it.
+    """
+
+    __slots__ = ("avals", "leaves", "origin", "structure", "weak", "what")
+
+    def __init__(self, origin: str, what: str, init: Any) -> None:
+        self.origin, self.what = origin, what
+        leaves, self.structure = tree.flatten(init)
+        for k, x in enumerate(leaves):
+            check_array(origin, lambda k=k: f"the initial carry{leaf_path(init, k)}", x)
+        self.weak = [type(x) in (bool, int, float, complex) for x in leaves]
+        self.leaves = [as_array(x) for x in leaves]
+        self.avals = [strong(aval_of(x)) for x in self.leaves]
+
+    def value(self, leaves: Sequence[Any]) -> Any:
+        return leaves[0] if self.structure is LEAF else tree.unflatten(self.structure, leaves)
+
+    def flat(self, value: Any) -> list[Any]:
+        """The leaves of the value after a step; TypeError unless it is of the type of the initial one."""
+        leaves, structure = tree.flatten(value)
+        if structure != self.structure:
+            raise TypeError(
+                f"{self.origin}: {self.what} must return a carry of the structure that it is given,\n"
+                f"  {self.structure}, but it returned\n  {structure}"
+            )
+        for k, (x, a) in enumerate(zip(leaves, self.avals, strict=True)):
+            if getattr(x, "shape", None) != a.shape or x.dtype != a.dtype:
+                leaves[k] = self.fitted(value, k, x)
+        return leaves
+
+    def fitted(self, value: Any, k: int, x: Any) -> Any:
+        """A leaf that may be a number, or not fit at all."""
+        check_array(self.origin, lambda: f"the carry that {self.what} returned{leaf_path(value, k)}", x)
+        x, wanted = as_array(x), self.avals[k]
+        given = strong(aval_of(x))
+        if given == wanted:
+            return x
+        if self.weak[k] and given.shape == wanted.shape and np.can_cast(wanted.dtype, given.dtype, "same_kind"):
+            raise Promotion(k, given)
+        path = leaf_path(value, k)
+        raise TypeError(
+            f"{self.origin}: {self.what} must return a carry of the shapes and dtypes that it is given, but the "
+            f"carry{path} came in as {wanted} and went out as {given}. {remedy(given, wanted)}"
+        )
+
+    def settled(self, run: Callable[[], Any]) -> Any:
+        """Run with the dtypes that numbers in the initial value take on."""
+        while True:
+            try:
+                return run()
+            except Promotion as p:
+                self.leaves[p.leaf] = np.asarray(self.leaves[p.leaf], p.aval.dtype)[()]
+                self.avals[p.leaf] = p.aval
+
+
+class Promotion(Exception):
+    """A number in the initial carry has to take on another dtype."""
+
+    def __init__(self, leaf: int, aval: Aval) -> None:
+        self.leaf, self.aval = leaf, aval
+
+
+def leaf_path(value: Any, k: int) -> str:
+    """at `[0]['w']`, or nothing for a single leaf."""
+    path = tree.keystr(tree.leaves_with_path(value)[k][0])
+    return f" at `{path}`" if path else ""
+
+
+def remedy(given: Aval, wanted: Aval) -> str:
+    if given.shape != wanted.shape:
+        return "Give the initial carry the shape that the loop settles on"
+    return (
+        f"Convert the initial carry with astype({given.dtype.name!r}), or the result with astype({wanted.dtype.name!r})"
+    )

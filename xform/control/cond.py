@@ -1,0 +1,272 @@
+"""Branches: run one of several programs, chosen by an index.
+
+    cond(index, *operands; branches)       outs = branches[index](*operands), the index clamped to those there are
+
+Every rule applies to each branch what it applies to a program. The branches of the result must give the same values, so
+where one has a tangent (a batch axis, ...) that another lacks, it gets a zero tangent (copies, ...).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Sequence
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from xform.control.expansion import are_active, expand
+from xform.control.programs import (
+    Control,
+    Linearized,
+    Mask,
+    batch_program,
+    chosen,
+    either,
+    jet_program,
+    jvp_program,
+    linearize_program,
+    result_avals,
+    transpose_program,
+    vmapped,
+)
+from xform.core.aval import Aval
+from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate
+from xform.core.primitive import Linear, Zero, is_zero
+from xform.core.trace import concrete, context
+from xform.ops.family import instantiate
+from xform.ops.index import gather
+from xform.ops.positions import are_known
+from xform.ops.reduce import argmax, reduce_or
+from xform.ops.select import select
+from xform.ops.structure import batch_operand, concatenate, reshape
+from xform.transforms.arguments import as_array
+from xform.transforms.sparsity import propagate
+from xform.transforms.vmap import Axis
+
+Branches = tuple[Jaxpr, ...]
+
+
+class Cond(Control):
+    """branches[index](*operands)."""
+
+    def bind(self, *args: Any, **params: Any) -> list[Any]:
+        if concrete(args[0]) is None:  # staged, or different in each lane of a batch
+            return context.trace.process(self, args, params)
+        return super().bind(*args, **params)
+
+    def abstract(self, index: Aval, *operands: Aval, branches: Branches) -> list[Aval]:
+        return result_avals(branches[0])
+
+    def numpy(self, index: Any, *operands: Any, branches: Branches) -> list[Any]:
+        return [as_array(y) for y in evaluate(branches[clamped(concrete(index), branches)], *operands)]
+
+    def jvp(self, primals: Any, tangents: Any, *, branches: Branches) -> tuple[list[Any], list[Any]]:
+        active = are_active(tangents[1:])
+        programs, varying = alike(branches, lambda b, forced: jvp_program(b, active, forced))
+        outs = self.bind(*primals, *chosen(tangents[1:], active), branches=programs)
+        ys, y_dots = outs[: len(varying)], iter(outs[len(varying) :])
+        return ys, [next(y_dots) if v else Zero.like(y) for y, v in zip(ys, varying, strict=True)]
+
+    def linearize(self, primals: Any, tangents: Any, *, branches: Branches) -> tuple[list[Any], list[Any]]:
+        """The branch that runs leaves its residuals in slots that all branches share."""
+        active = are_active(tangents[1:])
+        varying: Mask = reduce(either, (linearize_program(b, active).varying for b in branches))
+        parts = [linearize_program(b, active, varying) for b in branches]
+        slots = Slots(parts)
+        outs = self.bind(*primals, branches=tuple(slots.forward(p) for p in parts))
+        ys, residuals = outs[: len(varying)], outs[len(varying) :]
+        operands = [*(primals[1 + k] for k in slots.operands), *residuals, *chosen(tangents[1:], active)]
+        y_dots = iter(self.bind(primals[0], *operands, branches=tuple(slots.linear(p) for p in parts)))
+        return ys, [next(y_dots) if v else Zero.like(y) for y, v in zip(ys, varying, strict=True)]
+
+    def transpose(self, cotangents: Any, index: Any, *operands: Any, branches: Branches) -> list[Any]:
+        linear = tuple(type(x) is Linear for x in operands)
+        given = tuple(not is_zero(c) for c in cotangents)
+        none = (False,) * sum(linear)
+        programs = tuple(transpose_program(b, linear, none, given) for b in branches)
+        known = [x for x, k in zip(operands, linear, strict=True) if not k]
+        bars = iter(self.bind(index, *known, *chosen(cotangents, given), branches=programs))
+        return [None, *(next(bars) if k else None for k in linear)]
+
+    def batch(self, axis: Axis, args: Any, batched: Any, *, branches: Branches) -> list[Any]:
+        index, *operands = args
+        if batched[0]:
+            known = concrete(index)
+            by = separately if known is not None else masked
+            return by(axis, index if known is None else known, operands, tuple(batched[1:]), branches)
+        mask = tuple(batched[1:])
+        programs, varying = alike(branches, lambda b, forced: batch_program(b, axis, mask, forced))
+        outs = self.bind(*args, branches=programs)
+        return [batch_operand(axis.size, y, v) for y, v in zip(outs, varying, strict=True)]
+
+    def jet(self, series: Any, apply: Any, *, branches: Branches) -> list[Any]:
+        active = tuple(not s.is_constant for s in series[1:])
+        varying = alike(branches, lambda b, forced: jet_program(b, 1, active, forced))[1]
+
+        def coefficients(order: int, operands: list[Any], terms: list[list[Any]]) -> list[list[Any]]:
+            programs = tuple(jet_program(b, order, active, varying)[0] for b in branches)
+            outs = self.bind(*operands, *(t for row in terms for t in row), branches=programs)
+            rest = iter(outs[len(varying) :])
+            return [[y, *(next(rest) for _ in range(order) if v)] for y, v in zip(outs, varying, strict=False)]
+
+        return expand(series, apply, varying, coefficients)
+
+    def sparsity(self, patterns: Any, avals: Any, *, branches: Branches) -> list[Any]:
+        """What an output depends on in any of the branches; if the index is known, in the one it chooses."""
+        if are_known(avals[:1]):
+            branches = (branches[clamped(avals[0], branches)],)
+        each = [propagate(b, patterns[1:], avals[1:]) for b in branches]
+        return [reduce(np.logical_or, [p for p in ps if p is not None] or [None]) for ps in zip(*each, strict=True)]
+
+
+cond_p = Cond("cond")
+
+
+def clamped(index: Any, branches: Branches) -> int:
+    return min(max(operator.index(index), 0), len(branches) - 1)
+
+
+def alike(branches: Branches, make: Callable[[Jaxpr, Mask | None], tuple[Jaxpr, Mask]]) -> tuple[Branches, Mask]:
+    """Programs made of all branches, that have the same outputs."""
+    varying: Mask = reduce(either, (make(b, None)[1] for b in branches))
+    return tuple(make(b, varying)[0] for b in branches), varying
+
+
+class Slots:
+    """Places for the residuals of branches, of which one runs: those of equal shape and dtype share a place.
+
+    A residual that is an operand itself needs no place, nor does a literal.
+    """
+
+    def __init__(self, parts: Sequence[Linearized]) -> None:
+        self.avals: list[Aval] = []
+        #: numbers of the operands that are residuals
+        self.operands = sorted({p.forward.inputs.index(r) for p in parts for r in p.residuals if r in p.forward.inputs})
+        self.place: dict[tuple[int, Var], int] = {}  # (number of the linear program, residual) -> slot
+        for p in parts:
+            free = list(range(len(self.avals)))
+            for r in self.stored(p):
+                k = next((k for k in free if self.avals[k] == r.aval), None)
+                if k is None:
+                    k = len(self.avals)
+                    self.avals.append(r.aval)
+                else:
+                    free.remove(k)
+                self.place[id(p.linear), r] = k
+
+    @staticmethod
+    def stored(p: Linearized) -> list[Var]:
+        """The residuals that need a place, each once."""
+        return list(dict.fromkeys(r for r in p.residuals if isinstance(r, Var) and r not in p.forward.inputs))
+
+    def forward(self, p: Linearized) -> Jaxpr:
+        """operands -> results, slots."""
+        slots: list[Atom | None] = [None] * len(self.avals)
+        for r in self.stored(p):
+            slots[self.place[id(p.linear), r]] = r
+        blank = {k: Var(a) for k, (a, s) in enumerate(zip(self.avals, slots, strict=True)) if s is None}
+        consts = [*p.forward.consts, *((v, np.zeros(v.aval.shape, v.aval.dtype)) for v in blank.values())]
+        filled = [blank[k] if s is None else s for k, s in enumerate(slots)]
+        outputs = [*p.forward.outputs[: len(p.varying)], *filled]
+        return eliminate_dead_code(Jaxpr(p.forward.inputs, consts, p.forward.eqns, outputs))
+
+    def linear(self, p: Linearized) -> Jaxpr:
+        """residual operands, slots, tangents -> tangents of the results."""
+        operands = {k: Var(p.forward.inputs[k].aval) for k in self.operands}
+        slots = [Var(a) for a in self.avals]
+        given = len(p.residuals)
+        substitute: dict[Var, Atom] = {}
+        for v, r in zip(p.linear.inputs, p.residuals, strict=False):
+            if isinstance(r, Literal):
+                substitute[v] = r
+            elif r in p.forward.inputs:
+                substitute[v] = operands[p.forward.inputs.index(r)]
+            else:
+                substitute[v] = slots[self.place[id(p.linear), r]]
+        renamed = substituted(p.linear, substitute)
+        return Jaxpr(
+            [*operands.values(), *slots, *p.linear.inputs[given:]], p.linear.consts, renamed.eqns, renamed.outputs
+        )
+
+
+def substituted(jaxpr: Jaxpr, atoms: dict[Var, Atom]) -> Jaxpr:
+    """The program with other atoms in place of some of its variables."""
+
+    def of(a: Atom) -> Atom:
+        return atoms.get(a, a) if isinstance(a, Var) else a
+
+    eqns = [type(e)(e.prim, [of(a) for a in e.inputs], e.params, e.outputs, e.source) for e in jaxpr.eqns]
+    return Jaxpr(jaxpr.inputs, jaxpr.consts, eqns, [of(a) for a in jaxpr.outputs])
+
+
+# --- an index that differs from lane to lane ---
+
+
+def lanes_of(x: Any, lanes: Any, batched: bool) -> Any:
+    """The lanes with these numbers, of a value that has them."""
+    return gather(x, lanes, axes=(0,), at=0) if batched else x
+
+
+def separately(axis: Axis, index: Any, operands: Any, batched: Mask, branches: Branches) -> list[Any]:
+    """Each branch on its own lanes only; the results are put together in the order of the lanes."""
+    index = np.clip(index, 0, len(branches) - 1)
+    order, parts = [], []
+    for k, branch in enumerate(branches):
+        lanes = np.flatnonzero(index == k)
+        if len(lanes):
+            own = [lanes_of(x, lanes, b) for x, b in zip(operands, batched, strict=True)]
+            outs = vmapped(branch, Axis(len(lanes), axis.name), own, batched)
+            parts.append([batch_operand(len(lanes), as_array(y), b) for y, b in outs])
+            order.append(lanes)
+    if not parts:
+        return [np.zeros((0, *a.shape), a.dtype) for a in result_avals(branches[0])]
+    return together(order, parts)
+
+
+def together(order: Sequence[np.ndarray], parts: Sequence[Sequence[Any]]) -> list[Any]:
+    """Results of groups of lanes as results of all lanes, in their order."""
+    if len(parts) == 1:  # all lanes, in their order
+        return list(parts[0])
+    back = np.argsort(np.concatenate(order), kind="stable")
+    return [gather(concatenate(*ys, axis=0), back, axes=(0,), at=0) for ys in zip(*parts, strict=True)]
+
+
+def masked(axis: Axis, index: Any, operands: Any, batched: Mask, branches: Branches) -> list[Any]:
+    """Each branch on all lanes, where a lane that is not its own computes a copy of one that is.
+
+    So a branch never meets operands that are not meant for it: no nan arises, and no error. A branch without a lane
+    does not run at all.
+    """
+    index = np.minimum(np.maximum(index, 0), len(branches) - 1)
+    outs: list[Any] = []
+    for k, branch in enumerate(branches):
+        mine = index == k
+        own = [lanes_of(x, own_lanes(mine), b) for x, b in zip(operands, batched, strict=True)]
+        program, _ = batch_program(branch, axis, batched, (True,) * len(branch.outputs))
+        nothing = blank(program)
+        ys = cond_p.bind(as_index(reduce_or(mine, axes=(0,))), *own, branches=(nothing, program))
+        outs = [lane_select(mine, y, z) for y, z in zip(ys, outs, strict=True)] if outs else ys
+    return outs
+
+
+def own_lanes(mine: Any) -> Any:
+    """For each lane its own number, or that of a lane which is in the mask."""
+    return select(mine, np.arange(mine.shape[0]), argmax(mine, axis=0))
+
+
+def lane_select(mine: Any, x: Any, y: Any) -> Any:
+    """x in the lanes of the mask, y in the others."""
+    return select(reshape(mine, shape=(mine.shape[0], *(1,) * (len(x.shape) - 1))), x, y)
+
+
+def blank(program: Jaxpr) -> Jaxpr:
+    """A program of the same type that returns zeros."""
+    outputs = [Var(a) for a in result_avals(program)]
+    zeros = [(v, instantiate(Zero(v.aval))) for v in outputs]
+    return Jaxpr([Var(v.aval) for v in program.inputs], zeros, [], outputs)
+
+
+def as_index(flag: Any) -> Any:
+    """A truth value as the number of a branch."""
+    return select(flag, np.intp(1), np.intp(0))

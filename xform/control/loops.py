@@ -1,0 +1,276 @@
+"""Loops on trees: `while_loop`, `fori_loop`, `scan` and `map`, with the signatures they have in `jax.lax`.
+
+Where the values are known they are Python's own loops, and cost what these do. In a program that is being written
+(`make_jaxpr`), and where lanes of a batch go different ways, a loop becomes one operation.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from xform.control.carry import LEAF, Carry
+from xform.control.programs import close, deep
+from xform.control.scan import row, scan_p, stacked
+from xform.control.while_loop import while_p
+from xform.core import tree
+from xform.core.aval import aval_of
+from xform.core.errors import describe
+from xform.core.stage import is_staging, strong
+from xform.core.trace import concrete
+from xform.ops.structure import concatenate, reshape, slice_
+from xform.transforms.arguments import as_array, check_array
+from xform.transforms.vmap import vmap
+
+
+def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
+    """The value of `val` after `while cond_fun(val): val = body_fun(val)`.
+
+    `val` is a tree of arrays whose structure, shapes and dtypes stay the same; `cond_fun` returns a boolean scalar. All
+    transformations work, reverse mode among them, for any number of steps: what the derivative needs of each step is
+    kept until the backward sweep. Under `vmap` each example stops on its own.
+
+    Raises TypeError if the condition is no boolean scalar or the carry changes its type.
+
+    >>> import numpy as np, xform
+    >>> def root(a):  # Newton's method
+    ...     return while_loop(lambda x: abs(x * x - a) > 1e-12, lambda x: 0.5 * (x + a / x), a)
+    >>> print(f"{root(2.0):.9f} {xform.grad(root)(2.0):.9f}")
+    1.414213562 0.353553391
+    """
+    origin = f"while_loop of {describe(body_fun)}"
+    describe(cond_fun)
+    carry = Carry(origin, "the body", init_val)
+    leaves = carry.leaves
+    if not is_staging():
+        finished, leaves = carry.settled(lambda: run_while(carry, cond_fun, body_fun))
+        if finished:
+            return carry.value(leaves)
+    carry.leaves = leaves
+
+    def programs() -> Any:
+        cond, free = close(lambda *xs: [check_predicate(origin, cond_fun(carry.value(xs)))], carry.avals, origin)
+        body, more = close(lambda *xs: carry.flat(body_fun(carry.value(xs))), carry.avals, origin)
+        return cond, free, body, more
+
+    cond, free, body, more = carry.settled(programs)
+    params = {"cond": cond, "body": body, "cond_consts": len(free), "consts": len(more), "record": False}
+    return carry.value(while_p.bind(*free, *more, *carry.leaves, **params))
+
+
+def run_while(carry: Carry, cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any]) -> tuple[bool, list[Any]]:
+    """The loop in Python, as far as the condition is known: has it ended, and what is the carry?"""
+    leaves = carry.leaves
+    while True:
+        go_on = concrete(check_predicate(carry.origin, cond_fun(carry.value(leaves))))
+        if go_on is None:
+            return False, leaves
+        if not go_on:
+            return True, leaves
+        leaves = carry.flat(body_fun(carry.value(leaves)))
+
+
+def check_predicate(origin: str, pred: Any) -> Any:
+    check_array(origin, lambda: "the result of the condition", pred)
+    aval = aval_of(pred)
+    if aval.shape or aval.dtype != bool:
+        raise TypeError(
+            f"{origin}: the condition must return a boolean scalar, but it returned {aval}; "
+            "compare it with something, and reduce it with any() or all()"
+        )
+    return as_array(pred)
+
+
+def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: Any = None) -> Any:
+    """The value of `val` after `for i in range(lower, upper): val = body_fun(i, val)`.
+
+    `lower` and `upper` are integer scalars, known or traced, and `i` is an int64; `val` is as in `while_loop`. `unroll`
+    is a hint for compilation that changes no value.
+
+    >>> fori_loop(1, 6, lambda i, product: product * i, 1)
+    np.int64(120)
+    """
+    origin = f"fori_loop of {describe(body_fun)}"
+    for name, bound in (("lower", lower), ("upper", upper)):
+        check_array(origin, lambda name=name: name, bound)
+        aval = aval_of(bound)
+        if aval.shape or aval.dtype.kind not in "iu":
+            raise TypeError(f"{origin}: {name} must be an integer scalar, but it is {aval}")
+    known = concrete(lower), concrete(upper)
+    if known[0] is not None and known[1] is not None:
+        first, last = operator.index(known[0]), operator.index(known[1])
+        if not is_staging():
+            return run_for(Carry(origin, "the body", init_val), first, last, body_fun)
+
+        def step(carry: Any, _: Any) -> Any:
+            i, value = carry
+            return (i + 1, body_fun(i, value)), None
+
+        return scan(step, (np.int64(first), init_val), None, max(last - first, 0), unroll=unroll or 1)[0][1]
+    bound = strong_int(upper)
+    start = (strong_int(lower), bound, init_val)
+    return while_loop(lambda c: c[0] < c[1], lambda c: (c[0] + 1, c[1], body_fun(c[0], c[2])), start)[2]
+
+
+def strong_int(x: Any) -> Any:
+    return np.int64(x) if isinstance(x, int) else x + np.int64(0)
+
+
+def run_for(carry: Carry, first: int, last: int, body_fun: Callable[[Any, Any], Any]) -> Any:
+    def run() -> Any:
+        leaves = carry.leaves
+        for i in range(first, last):
+            leaves = carry.flat(body_fun(np.int64(i), carry.value(leaves)))
+        return carry.value(leaves)
+
+    return carry.settled(run)
+
+
+def scan(
+    f: Callable[[Any, Any], tuple[Any, Any]],
+    init: Any,
+    xs: Any = None,
+    length: int | None = None,
+    reverse: bool = False,
+    unroll: int | bool = 1,
+) -> tuple[Any, Any]:
+    """Loop over the first axis of arrays, carrying a value along: `carry, y = f(carry, x)` for each x.
+
+    `xs` is a tree of arrays whose first axes have one length; with `xs=None`, `length` says how many steps there are,
+    and x is None. Returns `(carry, ys)`, the last carry and the tree of the stacked y; with `reverse` the steps are
+    taken from last to first (ys[k] belongs to xs[k] all the same). The carry is a tree of arrays whose structure,
+    shapes and dtypes stay the same. `unroll=True` writes the steps down one by one where a program is being written;
+    other values are a hint for compilation. Neither changes a value.
+
+    Raises TypeError if `f` does not return a pair or the carry changes its type, ValueError if lengths disagree.
+
+    >>> import numpy as np, xform
+    >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
+    (np.float64(6.0), array([0., 1., 3.]))
+    >>> xform.grad(lambda x: scan(lambda c, _: (4 * c * (1 - c), None), x, length=3)[0])(0.3).round(6)
+    np.float64(-13.946061)
+    """
+    origin = f"scan of {describe(f)}"
+    carry = Carry(origin, "the function", init)
+    rows, x_tree = tree.flatten(xs)
+    steps = common_length(origin, xs, rows, length)
+    rows = [as_array(x) for x in rows]
+    body = Step(origin, f, carry, x_tree)
+    if steps and (not is_staging() or unroll is True or (unroll is not False and unroll >= steps)):
+        order = range(steps - 1, -1, -1) if reverse else range(steps)
+        leaves, ys = carry.settled(lambda: body.loop(rows, order))
+    else:
+        avals = [strong(aval_of(x)) for x in rows]
+        avals = [a.with_shape(a.shape[1:]) for a in avals]
+        program, free = carry.settled(lambda: close(body, carry.avals + avals, origin))
+        params = {"consts": len(free), "carry": len(carry.leaves), "length": steps, "reverse": bool(reverse)}
+        outs = scan_p.bind(*free, *carry.leaves, *rows, body=program, **params)
+        leaves, ys = outs[: len(carry.leaves)], outs[len(carry.leaves) :]
+    return carry.value(leaves), tree.unflatten(body.y_tree, ys)
+
+
+class Step:
+    """A function of carry and x as a function of leaves; it remembers the structure of y."""
+
+    __slots__ = ("carry", "f", "origin", "x_tree", "y_tree")
+
+    def __init__(self, origin: str, f: Callable[[Any, Any], Any], carry: Carry, x_tree: Any) -> None:
+        self.origin, self.f, self.carry, self.x_tree = origin, f, carry, x_tree
+        self.y_tree: Any = None
+
+    def __call__(self, *values: Any) -> list[Any]:
+        n = len(self.carry.leaves)
+        leaves, ys = self.step(values[:n], values[n:])
+        return leaves + ys
+
+    def step(self, leaves: Any, xs: Any) -> tuple[list[Any], list[Any]]:
+        x = xs[0] if self.x_tree is LEAF else tree.unflatten(self.x_tree, xs)
+        out = self.f(self.carry.value(leaves), x)
+        if not isinstance(out, tuple | list) or len(out) != 2:
+            raise TypeError(
+                f"{self.origin}: the function must return a pair (carry, y), not {type(out).__name__} {out!r:.60}"
+            )
+        ys, y_tree = tree.flatten(out[1])
+        if self.y_tree is None:
+            for k, y in enumerate(ys):
+                check_array(self.origin, lambda k=k: f"y{tree.keystr(tree.leaves_with_path(out[1])[k][0])}", y)
+        elif self.y_tree != y_tree:
+            raise TypeError(f"{self.origin}: y had the structure {self.y_tree} in one step and {y_tree} in another")
+        self.y_tree = y_tree
+        return self.carry.flat(out[0]), [as_array(y) for y in ys]
+
+    def loop(self, rows: list[Any], order: range) -> tuple[list[Any], list[Any]]:
+        """The loop in Python."""
+        leaves, history, self.y_tree = self.carry.leaves, [], None
+        with deep():
+            for i in order:
+                leaves, ys = self.step(leaves, [row(x, i) for x in rows])
+                history.append(ys)
+        if order.step < 0:
+            history.reverse()
+        return leaves, [self.stack(list(column)) for column in zip(*history, strict=True)]
+
+    def stack(self, column: list[Any]) -> Any:
+        aval = strong(aval_of(column[0]))
+        for y in column:
+            if y.shape != aval.shape or y.dtype != aval.dtype:
+                raise TypeError(f"{self.origin}: y was {aval} in one step and {aval_of(y)} in another")
+        return stacked(column, aval)
+
+
+def common_length(origin: str, xs: Any, rows: list[Any], length: int | None) -> int:
+    """The number of steps."""
+    sizes = []
+    for k, x in enumerate(rows):
+        name = f"xs{tree.keystr(tree.leaves_with_path(xs)[k][0])}"
+        check_array(origin, lambda name=name: name, x)
+        if not aval_of(x).shape:
+            raise ValueError(f"{origin}: {name} is a scalar; wanted an array to loop over the first axis of")
+        sizes.append((name, aval_of(x).shape[0]))
+    if length is not None:
+        sizes.append(("length", operator.index(length)))
+    if not sizes:
+        raise ValueError(f"{origin}: xs has no arrays; give length, the number of steps")
+    if len({size for _, size in sizes}) > 1:
+        listing = "\n".join(f"  {name}: {size}" for name, size in sizes)
+        raise ValueError(f"{origin}: the lengths of the first axes disagree; wanted one length, given\n{listing}")
+    if sizes[0][1] < 0:
+        raise ValueError(f"{origin}: length is {length}; wanted a number of steps")
+    return sizes[0][1]
+
+
+def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
+    """`f` of each entry along the first axis of the arrays of `xs`, one after the other, stacked.
+
+    Like `vmap(f)(xs)`, but with the memory of one call at a time; with `batch_size`, of a batch of so many by `vmap`.
+
+    >>> import numpy as np
+    >>> map(lambda x: x * x, np.array([1.0, 2.0, 3.0]))
+    array([1., 4., 9.])
+    """
+    if batch_size is None:
+        return scan(lambda _, x: ((), f(x)), (), xs)[1]
+    origin = f"map of {describe(f)}"
+    size = operator.index(batch_size)
+    if size < 1:
+        raise ValueError(f"{origin}: batch_size is {batch_size}; wanted at least 1")
+    rows, x_tree = tree.flatten(xs)
+    count = common_length(origin, xs, rows, None)
+    whole = count // size
+
+    def part(x: Any, first: int, last: int) -> Any:
+        return slice_(as_array(x), index=((first, last - first, 1), *((0, n, 1) for n in x.shape[1:])))
+
+    def blocks(x: Any) -> Any:
+        return reshape(part(x, 0, whole * size), shape=(whole, size, *x.shape[1:]))
+
+    outs = []
+    if whole:
+        ys = scan(lambda _, x: ((), vmap(f)(x)), (), tree.unflatten(x_tree, [blocks(x) for x in rows]))[1]
+        outs.append(tree.map(lambda y: reshape(y, shape=(whole * size, *y.shape[2:])), ys))
+    if count > whole * size or not whole:
+        outs.append(vmap(f)(tree.unflatten(x_tree, [part(x, whole * size, count) for x in rows])))
+    return outs[0] if len(outs) == 1 else tree.map(lambda *ys: concatenate(*ys, axis=0), *outs)

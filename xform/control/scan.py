@@ -1,0 +1,462 @@
+"""Loops over the first axis of arrays.
+
+    scan(consts, carry, xs; body)      for x in xs: carry, y = body(consts, carry, x)          outs = carry, stacked ys
+
+The derivative of a scan is a scan over the derivative of its body, its linear part a scan of the linear part over the
+residuals of each step, and the transpose of that runs backwards. Where the number of steps is not known when the
+program is written (`length` is None: the linear part of a while loop) it is the first operand, and the first axis of
+xs and ys has size None.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xform.control.cond import lane_select, substituted
+from xform.control.expansion import are_active, expand
+from xform.control.programs import (
+    Control,
+    Linearized,
+    Mask,
+    batch_program,
+    chosen,
+    dependent,
+    derived,
+    grouped,
+    invariant,
+    jet_program,
+    jvp_program,
+    linearize_program,
+    none_of,
+    result_avals,
+    stable,
+    transpose_program,
+    ungrouped,
+    with_outputs,
+)
+from xform.core.aval import Aval, shape_of
+from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
+from xform.core.primitive import Linear, Zero, is_zero
+from xform.core.stage import stage
+from xform.core.trace import Tracer, concrete, context
+from xform.ops.family import instantiate
+from xform.ops.reduce import reduce_max
+from xform.ops.stack import stack
+from xform.ops.structure import batch_operand, slice_, transpose
+from xform.transforms.arguments import as_array
+from xform.transforms.sparsity import propagate
+from xform.transforms.vmap import Axis
+
+
+class Operands(NamedTuple):
+    """The operands of a scan by their kinds; a count of steps only if it is not known beforehand."""
+
+    count: list[Any]
+    consts: list[Any]
+    carry: list[Any]
+    xs: list[Any]
+
+    @property
+    def body(self) -> list[Any]:
+        """What the body's inputs are, or are taken from."""
+        return [*self.consts, *self.carry, *self.xs]
+
+
+class Scan(Control):
+    """for x in xs: carry, y = body(consts, carry, x)"""
+
+    def bind(self, *args: Any, **params: Any) -> list[Any]:
+        if params["length"] is None and concrete(args[0]) is None:
+            return context.trace.process(self, args, params)
+        return super().bind(*args, **params)
+
+    def abstract(
+        self, *avals: Aval, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool
+    ) -> list[Aval]:
+        outs = result_avals(body)
+        return outs[:carry] + [Aval((length, *a.shape), a.dtype) for a in outs[carry:]]  # type: ignore[arg-type]
+
+    def numpy(self, *args: Any, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool) -> list[Any]:
+        ops = split(args, consts, carry, length)
+        steps = operator.index(concrete(ops.count[0])) if length is None else length
+        states, ys = ops.carry, [[] for _ in body.outputs[carry:]]
+        for i in reversed(range(steps)) if reverse else range(steps):
+            values = [*ops.consts, *states, *(row(x, i) for x in ops.xs)]
+            states.clear()  # so that the body may overwrite what nobody else holds
+            outs = run(body, values)
+            states += outs[:carry]
+            for history, y in zip(ys, outs[carry:], strict=True):
+                history.append(y)
+            del outs
+        if reverse:
+            for history in ys:
+                history.reverse()
+        avals = result_avals(body)[carry:]
+        return [as_array(s) for s in states] + [stacked(h, a) for h, a in zip(ys, avals, strict=True)]
+
+    def jvp(
+        self, primals: Any, tangents: Any, *, consts: int, carry: int, **params: Any
+    ) -> tuple[list[Any], list[Any]]:
+        ops = split(primals, consts, carry, params["length"])
+        dots = split(tangents, consts, carry, params["length"])
+        active = stable_carry(are_active(dots.body), consts, carry, params["body"], moving)
+        extended, varying = extended_body(params["body"], consts, carry, 1, active)
+        terms = [[instantiate(t)] for t in chosen(dots.body, active)]
+        rows = run_extended(self, ops, extended, terms, active, varying, consts, carry, params)
+        ys = [y for y, *_ in rows]
+        return ys, [row[1] if v else Zero.like(row[0]) for row, v in zip(rows, varying, strict=True)]
+
+    def linearize(
+        self, primals: Any, tangents: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool
+    ) -> tuple[list[Any], list[Any]]:
+        """A scan that keeps the residuals of each step, and a linear scan over them."""
+        ops, dots = split(primals, consts, carry, length), split(tangents, consts, carry, length)
+        active = stable_carry(are_active(dots.body), consts, carry, body, linear_part)
+        parts = Residuals(linear_part(body, active, consts, carry), consts, carry)
+        outs = self.bind(*primals, body=parts.forward, consts=consts, carry=carry, length=length, reverse=reverse)
+        plain = len(body.outputs)
+        fixed, kept = parts.values(ops.consts, ops.xs, outs[carry:])
+        consts_dot, carry_dot, xs_dot = by_kind(dots.body, active, consts, carry)
+        y_dots = iter(
+            self.bind(
+                *ops.count, *fixed, *consts_dot, *map(instantiate, carry_dot), *kept, *xs_dot,
+                body=parts.linear(active), consts=len(fixed) + len(consts_dot), carry=len(carry_dot),
+                length=length, reverse=reverse,
+            )
+        )  # fmt: skip
+        ys = outs[:plain]
+        return ys, [next(y_dots) if v else Zero.like(y) for y, v in zip(ys, parts.varying, strict=True)]
+
+    def transpose(
+        self, cotangents: Any, *args: Any, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool
+    ) -> list[Any]:
+        """carry_bar runs backwards; the cotangents of consts are added up on the way."""
+        ops = split(args, consts, carry, length)
+        linear = stable(
+            tuple(type(x) is Linear for x in ops.body),
+            lambda m: (*none_of(ops.consts), *dependent(body, m)[:carry], *none_of(ops.xs)),
+        )
+        c, s, x = (slice(0, consts), slice(consts, consts + carry), slice(consts + carry, None))
+        path = trajectory(self, ops, linear, body, consts, carry, length, reverse)
+        given = (*linear[s], *(not is_zero(b) for b in cotangents[carry:]))
+        added = (*linear[c], *none_of(ops.carry), *none_of(ops.xs))
+        program = transpose_program(body, linear, added, given)
+        known = [not k for k in linear]
+        sizes = [sum(known[c]), sum(known[s]), sum(known[x]), sum(linear[c]), sum(linear[s]), sum(given[carry:])]
+        consts_in, states_in, xs_in, totals_in, bars_in, y_bars_in = pieces(program.inputs, sizes)
+        backward = Jaxpr(
+            [*consts_in, *totals_in, *bars_in, *y_bars_in, *xs_in, *states_in],
+            program.consts, program.eqns, program.outputs,
+        )  # fmt: skip
+        outs = iter(
+            self.bind(
+                *ops.count, *chosen(ops.consts, known[c]),
+                *(zeros(a) for a in chosen(body.in_avals[c], linear[c])),
+                *(instantiate(b) for b in chosen(cotangents[:carry], linear[s])),
+                *chosen(cotangents[carry:], given[carry:]), *chosen(ops.xs, known[x]), *path,
+                body=backward, consts=sizes[0], carry=sizes[3] + sizes[4], length=length, reverse=not reverse,
+            )
+        )  # fmt: skip
+        bars = [next(outs) if k else None for k in linear]
+        return [*(None for _ in ops.count), *bars]
+
+    def batch(
+        self, axis: Axis, args: Any, batched: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None,
+        reverse: bool,
+    ) -> list[Any]:  # fmt: skip
+        ops, flags = split(args, consts, carry, length), split(batched, consts, carry, length)
+        if any(flags.count):
+            return self.batch_of_lengths(axis, ops, tuple(flags.body), body, consts, carry, reverse)
+        mask = stable(
+            tuple(flags.body),
+            lambda m: (*none_of(ops.consts), *batch_program(body, axis, m)[1][:carry], *none_of(ops.xs)),
+        )
+        forced = (*mask[consts : consts + carry], *none_of(body.outputs[carry:]))
+        program, varying = batch_program(body, axis, mask, forced)
+        outs = self.bind(
+            *ops.count, *ops.consts,
+            *(batch_operand(axis.size, x, b or not m) for x, b, m in zip(ops.carry, flags.carry, forced, strict=False)),
+            *(swapped(x) if b else x for x, b in zip(ops.xs, flags.xs, strict=True)),
+            body=program, consts=consts, carry=carry, length=length, reverse=reverse,
+        )  # fmt: skip
+        outs = [swapped(y) if v and k >= carry else y for k, (y, v) in enumerate(zip(outs, varying, strict=True))]
+        return [batch_operand(axis.size, y, v) for y, v in zip(outs, varying, strict=True)]
+
+    def batch_of_lengths(
+        self, axis: Axis, ops: Operands, batched: Mask, body: Jaxpr, consts: int, carry: int, reverse: bool
+    ) -> list[Any]:
+        """The lanes take different numbers of steps: all take the greatest, and in the excess ones nothing changes."""
+        (count,) = ops.count
+        steps = reduce_max(count, axes=(0,))
+        mask = (*batched[:consts], *(True,) * carry, *batched[consts + carry :])
+        program = lengths_program(body, axis, mask, consts, carry, reverse)
+        outs = self.bind(
+            steps, count, steps, *ops.consts, np.intp(0),
+            *(batch_operand(axis.size, x, b) for x, b in zip(ops.carry, batched[consts:], strict=False)),
+            *(swapped(x) if b else x for x, b in zip(ops.xs, batched[consts + carry :], strict=True)),
+            body=program, consts=2 + consts, carry=1 + carry, length=None, reverse=reverse,
+        )  # fmt: skip
+        return [y if k < carry else swapped(y) for k, y in enumerate(outs[1:])]
+
+    def jet(self, series: Any, apply: Any, *, consts: int, carry: int, **params: Any) -> list[Any]:
+        body, skipped = params["body"], 1 if params["length"] is None else 0
+        active = tuple(not s.is_constant for s in series[skipped:])
+        carried = stable_carry(active, consts, carry, body, wandering)
+        varying = extended_body(body, consts, carry, -1, carried)[1]
+
+        def coefficients(order: int, operands: list[Any], terms: list[list[Any]]) -> list[list[Any]]:
+            if not order:
+                return [[y] for y in self.bind(*operands, consts=consts, carry=carry, **params)]
+            extended, _ = extended_body(body, consts, carry, -order, carried)
+            rest = iter(terms)
+            ops = split(operands, consts, carry, params["length"])
+            filled = [
+                next(rest) if a else [zeros(shape_and_dtype(x))] * order
+                for x, a, c in zip(ops.body, active, carried, strict=True)
+                if c
+            ]
+            return run_extended(self, ops, extended, filled, carried, varying, consts, carry, params)
+
+        return expand(series, apply, varying, coefficients)
+
+    def sparsity(
+        self, patterns: Any, avals: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool
+    ) -> list[Any]:
+        """Step by step until nothing is added any more: what a carry depends on grows, and an output is any step's."""
+        ops, known = split(patterns, consts, carry, length), split(avals, consts, carry, length)
+        rows = [None if p is None else p.any(axis=1) for p in ops.xs]
+        inner = [*known.consts, *(Aval(shape_of(a), a.dtype) for a in known.carry), *body.in_avals[consts + carry :]]
+        states, ys = ops.carry, [None] * (len(body.outputs) - carry)
+        for _ in range(1 + sum(a.size for a in body.in_avals[consts : consts + carry]) if length is None else length):
+            outs = propagate(body, [*ops.consts, *states, *rows], inner)
+            ys = [union(p, q) for p, q in zip(ys, outs[carry:], strict=True)]
+            before, states = states, [union(p, q) for p, q in zip(states, outs[:carry], strict=True)]
+            if all(p is q or np.array_equal(p, q) for p, q in zip(before, states, strict=True)):
+                break
+        sizes = next((shape_of(x)[0] for x in known.xs), length) or 0
+        return states + [None if p is None else np.repeat(p[:, None], sizes, axis=1) for p in ys]
+
+
+scan_p = Scan("scan")
+
+
+def split(items: Sequence[Any], consts: int, carry: int, length: int | None) -> Operands:
+    k = 1 if length is None else 0
+    return Operands(
+        list(items[:k]),
+        list(items[k : k + consts]),
+        list(items[k + consts : k + consts + carry]),
+        list(items[k + consts + carry :]),
+    )
+
+
+def pieces(items: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
+    """Consecutive parts of a list."""
+    rest = iter(items)
+    return [[next(rest) for _ in range(n)] for n in sizes]
+
+
+def by_kind(items: Sequence[Any], mask: Mask, consts: int, carry: int) -> list[list[Any]]:
+    """The chosen ones among consts, carry and xs."""
+    edges = [0, consts, consts + carry, len(items)]
+    return [chosen(items[a:b], mask[a:b]) for a, b in itertools.pairwise(edges)]
+
+
+def row(x: Any, i: int) -> Any:
+    """x[i]"""
+    if not isinstance(x, Tracer):
+        return x[i]
+    return slice_(x, index=(i, *((0, n, 1) for n in x.shape[1:])))
+
+
+def stacked(rows: list[Any], aval: Aval) -> Any:
+    """The rows as an array, which without rows has the shape that they would have."""
+    if not rows:
+        return np.zeros((0, *aval.shape), aval.dtype)
+    if any(isinstance(r, Tracer) for r in rows):
+        return stack(*rows, axis=0)
+    out = np.empty((len(rows), *aval.shape), aval.dtype)
+    for k, r in enumerate(rows):
+        out[k] = r
+    return out
+
+
+def swapped(x: Any) -> Any:
+    """The first two axes exchanged."""
+    return transpose(x, permutation=(1, 0, *range(2, len(x.shape))))
+
+
+def zeros(aval: Aval) -> Any:
+    return instantiate(Zero(aval))
+
+
+def shape_and_dtype(x: Any) -> Aval:
+    return Aval(shape_of(x), x.dtype)
+
+
+def union(p: Any, q: Any) -> Any:
+    return q if p is None else p if q is None else p | q
+
+
+# --- forward mode, of first and of higher order ---
+
+
+def stable_carry(active: Mask, consts: int, carry: int, body: Jaxpr, make: Any) -> Mask:
+    """The inputs of the body that vary, a carry also if the body makes it vary."""
+    xs = len(active) - consts - carry
+    return stable(active, lambda m: (*(False,) * consts, *make(body, m, consts, carry).varying[:carry], *(False,) * xs))
+
+
+class Moving(NamedTuple):
+    varying: Mask
+
+
+def moving(body: Jaxpr, active: Mask, consts: int, carry: int) -> Moving:
+    return Moving(jvp_program(body, active)[1])
+
+
+def wandering(body: Jaxpr, active: Mask, consts: int, carry: int) -> Moving:
+    return Moving(jet_program(body, 1, active)[1])
+
+
+@derived
+def extended_body(body: Jaxpr, consts: int, carry: int, order: int, active: Mask) -> tuple[Jaxpr, Mask]:
+    """The body on values and what belongs to them, tangents if `order` is 1, Taylor terms up to -`order` otherwise.
+
+    Its operands are consts and their terms, carry and its terms, xs and their terms, and so are its results.
+    """
+    forced = (*active[consts : consts + carry], *none_of(body.outputs[carry:]))
+    make, terms = (jvp_program, (active, forced)) if order > 0 else (jet_program, (-order, active, forced))
+    program, varying = make(body, *terms)
+    n = abs(order)
+    inputs = grouped(program.inputs, [n * a for a in active], [consts, carry, len(active) - consts - carry])
+    outputs = grouped(program.outputs, [n * v for v in varying], [carry, len(varying) - carry])
+    return Jaxpr(inputs, program.consts, program.eqns, outputs), varying
+
+
+def run_extended(
+    prim: Scan, ops: Operands, extended: Jaxpr, terms: Sequence[Sequence[Any]], active: Mask, varying: Mask,
+    consts: int, carry: int, params: dict[str, Any],
+) -> list[list[Any]]:  # fmt: skip
+    """Each result and its terms, from the operands and the terms of the active ones."""
+    order = len(terms[0]) if terms else 1
+    extras = [order * a for a in active]
+    operands = grouped([*ops.body, *(t for row in terms for t in row)], extras, [consts, carry, len(ops.xs)])
+    outs = prim.bind(
+        *ops.count, *operands,
+        **{**params, "body": extended},
+        consts=consts + sum(extras[:consts]),
+        carry=carry + sum(extras[consts : consts + carry]),
+    )  # fmt: skip
+    ys, belonging = ungrouped(outs, [order * v for v in varying], [carry, len(varying) - carry])
+    return [[y, *more] for y, more in zip(ys, belonging, strict=True)]
+
+
+# --- the linear part ---
+
+
+def linear_part(body: Jaxpr, active: Mask, consts: int, carry: int) -> Linearized:
+    forced = (*active[consts : consts + carry], *none_of(body.outputs[carry:]))
+    return linearize_program(body, active, forced)
+
+
+class Residuals:
+    """Where the linear part of a body finds its residuals, each stored once at most.
+
+    - A const is at hand, and so is an x of each step: nothing is stored.
+    - What is computed from consts alone is computed once, outside of the loop.
+    - What the body puts out anyway is found in the stacked outputs.
+    - Everything else becomes an output of the forward loop.
+    """
+
+    def __init__(self, parts: Linearized, consts: int, carry: int) -> None:
+        self.parts, self.consts, self.carry = parts, consts, carry
+        self.varying = parts.varying
+        inputs = parts.forward.inputs
+        count = len(parts.varying)
+        constant = invariant(parts.forward, tuple(k < consts for k in range(len(inputs))))
+        residuals = [r for r in parts.residuals if isinstance(r, Var)]
+        self.fixed = list(dict.fromkeys(r for r in residuals if r in constant))
+        self.given = list(dict.fromkeys(r for r in residuals if r in inputs[consts + carry :]))
+        stored: list[Atom] = list(parts.forward.outputs[carry:count])
+        self.kept: dict[Var, int] = {}  # residual -> which of the stacked outputs
+        for r in residuals:
+            if r not in constant and r not in self.given and r not in self.kept:
+                if r not in stored:
+                    stored.append(r)
+                self.kept[r] = stored.index(r)
+        self.forward = with_outputs(parts.forward, [*parts.forward.outputs[:carry], *stored])
+
+    def values(self, consts: Sequence[Any], xs: Sequence[Any], stored: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The residuals that are the same in all steps, and the arrays of those that are not."""
+        fixed: list[Any] = []
+        if self.fixed:
+            program = with_outputs(self.parts.forward, self.fixed)
+            inputs = program.inputs[: self.consts]
+            fixed = evaluate(Jaxpr(inputs, program.consts, program.eqns, program.outputs), *consts)
+        first = self.consts + self.carry
+        given = [xs[self.parts.forward.inputs.index(r) - first] for r in self.given]
+        return fixed, [*given, *(stored[k] for k in self.kept.values())]
+
+    def linear(self, active: Mask) -> Jaxpr:
+        """The linear part on its operands in the order of a scan: fixed, consts_dot, carry_dot, kept, xs_dot."""
+        program, residuals = self.parts.linear, self.parts.residuals
+        names = {r: Var(r.aval) for r in [*self.fixed, *self.given, *self.kept]}
+        consts, xs = [names[r] for r in self.fixed], [names[r] for r in [*self.given, *self.kept]]
+        renamed = renamed_inputs(program, [r if isinstance(r, Literal) else names[r] for r in residuals])  # type: ignore[index]
+        dots = program.inputs[len(residuals) :]
+        c = sum(active[: self.consts])
+        s = c + sum(active[self.consts : self.consts + self.carry])
+        inputs = [*consts, *dots[:s], *xs, *dots[s:]]
+        return Jaxpr(inputs, program.consts, renamed.eqns, renamed.outputs)
+
+
+def renamed_inputs(jaxpr: Jaxpr, atoms: Sequence[Atom]) -> Jaxpr:
+    """The program with its leading inputs replaced."""
+    return substituted(jaxpr, dict(zip(jaxpr.inputs, atoms, strict=False)))
+
+
+def trajectory(
+    prim: Scan, ops: Operands, linear: Mask, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool
+) -> list[Any]:
+    """Of those carries that are not linear (a counter, say) the values before each step: constants of the transpose."""
+    known = [not k for k in linear]
+    s = slice(consts, consts + carry)
+    if not any(known[s]):
+        return []
+    inputs = [v for v, k in zip(body.inputs, known, strict=True) if k]
+    states = chosen(body.inputs[s], known[s])
+    outputs = [*chosen(body.outputs[:carry], known[s]), *states]
+    program = eliminate_dead_code(Jaxpr(inputs, body.consts, body.eqns, outputs))
+    parts = by_kind(ops.body, tuple(known), consts, carry)
+    outs = prim.bind(
+        *ops.count, *(x for part in parts for x in part),
+        body=program, consts=len(parts[0]), carry=len(parts[1]), length=length, reverse=reverse,
+    )  # fmt: skip
+    return outs[len(states) :]
+
+
+# --- lanes with different numbers of steps ---
+
+
+@derived
+def lengths_program(body: Jaxpr, axis: Axis, batched: Mask, consts: int, carry: int, reverse: bool) -> Jaxpr:
+    """count, steps, consts, k, carry, xs -> k + 1, carry, ys, where a lane is left alone in steps beyond its count."""
+    program, _ = batch_program(body, axis, batched, (True,) * len(body.outputs))
+
+    def f(count: Any, steps: Any, *values: Any) -> list[Any]:
+        operands, k = [*values[:consts], *values[consts + 1 :]], values[consts]
+        step = steps - 1 - k if reverse else k
+        outs = evaluate(program, *operands)
+        before = operands[consts : consts + carry]
+        other = [*before, *(zeros(shape_and_dtype(y)) for y in outs[carry:])]
+        return [k + 1, *(lane_select(step < count, y, z) for y, z in zip(outs, other, strict=True))]
+
+    number = Aval((), np.intp)
+    avals = [Aval((axis.size,), np.intp), number, *program.in_avals[:consts], number, *program.in_avals[consts:]]
+    return stage(f, avals, "vmap")

@@ -1,0 +1,358 @@
+"""Loops that run as long as a condition holds.
+
+    while(cond_consts, consts, carry; cond, body)      while cond(cond_consts, carry): carry = body(consts, carry)
+
+The number of steps is known only afterwards. For reverse mode the loop is run with `record`: it also counts its steps,
+and keeps further outputs of the body, step by step, on a stack that grows. The linear part is then a scan over what was
+kept, of as many steps. So there are no other derivative rules than those of scans.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xform.control.cond import lane_select, lanes_of, own_lanes, together
+from xform.control.expansion import are_active, expand
+from xform.control.programs import (
+    Control,
+    Mask,
+    batch_program,
+    chosen,
+    dependent,
+    derived,
+    grouped,
+    none_of,
+    result_avals,
+    stable,
+    ungrouped,
+    vmapped,
+)
+from xform.control.scan import (
+    Residuals,
+    by_kind,
+    extended_body,
+    linear_part,
+    moving,
+    scan_p,
+    shape_and_dtype,
+    stable_carry,
+    stacked,
+    swapped,
+    union,
+    wandering,
+    zeros,
+)
+from xform.core.aval import Aval
+from xform.core.errors import NonlinearError
+from xform.core.jaxpr import Jaxpr, Var, eliminate_dead_code, evaluate, run
+from xform.core.primitive import Linear, Zero
+from xform.core.stage import stage
+from xform.core.trace import concrete, context
+from xform.ops.family import instantiate
+from xform.ops.reduce import reduce_or
+from xform.ops.select import select
+from xform.ops.structure import batch_operand
+from xform.transforms.arguments import as_array
+from xform.transforms.sparsity import propagate
+from xform.transforms.vmap import Axis
+
+COUNT = Aval((), np.intp)
+
+
+class Loop(NamedTuple):
+    """The parameters of a while loop."""
+
+    cond: Jaxpr
+    body: Jaxpr
+    cond_consts: int
+    consts: int
+    record: bool
+
+    @property
+    def carry(self) -> int:
+        return len(self.body.inputs) - self.consts
+
+    def split(self, items: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        """Of the condition's constants, the body's constants, and the carry."""
+        a, b = self.cond_consts, self.cond_consts + self.consts
+        return list(items[:a]), list(items[a:b]), list(items[b:])
+
+
+class While(Control):
+    """while cond(cond_consts, carry): carry = body(consts, carry)"""
+
+    def abstract(self, *avals: Aval, **params: Any) -> list[Aval]:
+        loop = Loop(**params)
+        outs = result_avals(loop.body)
+        trails = [Aval((None, *a.shape), a.dtype) for a in outs[loop.carry :]]  # type: ignore[arg-type]
+        return [*outs[: loop.carry], COUNT, *trails] if loop.record else outs
+
+    def numpy(self, *args: Any, **params: Any) -> list[Any]:
+        loop = Loop(**params)
+        cond_consts, consts, states = loop.split(args)
+        trails: list[list[Any]] = [[] for _ in loop.body.outputs[loop.carry :]]
+        count = 0
+        while True:
+            go_on = concrete(evaluate(loop.cond, *cond_consts, *states)[0])
+            if go_on is None:  # it differs from lane to lane of a batch
+                now = args if loop.record else [*cond_consts, *consts, *states]
+                return context.trace.process(self, now, params)
+            if not go_on:
+                break
+            values = [*consts, *states]
+            states.clear()  # so that the body may overwrite what nobody else holds
+            outs = run(loop.body, values)
+            states += outs[: loop.carry]
+            for trail, y in zip(trails, outs[loop.carry :], strict=True):
+                trail.append(y)
+            del outs
+            count += 1
+        finals = [as_array(s) for s in states]
+        if not loop.record:
+            return finals
+        avals = result_avals(loop.body)[loop.carry :]
+        return [*finals, np.intp(count), *(stacked(t, a) for t, a in zip(trails, avals, strict=True))]
+
+    def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
+        loop = Loop(**params)
+        active = are_active(tangents[loop.cond_consts :])
+        active = stable_carry(active, loop.consts, loop.carry, loop.body, moving)
+        extended, varying = extended_body(loop.body, loop.consts, loop.carry, 1, active)
+        terms = [[instantiate(t)] for t in chosen(tangents[loop.cond_consts :], active)]
+        rows = run_extended(self, loop, primals, extended, terms, active, varying)
+        return [y for y, *_ in rows], [Zero.like(row[0]) if len(row) == 1 else row[1] for row in rows]
+
+    def linearize(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
+        """A loop that keeps the residuals of each step, and a linear scan over them."""
+        loop = Loop(**params)
+        consts, dots = loop.split(primals)[1], tangents[loop.cond_consts :]
+        active = stable_carry(are_active(dots), loop.consts, loop.carry, loop.body, linear_part)
+        parts = Residuals(linear_part(loop.body, active, loop.consts, loop.carry), loop.consts, loop.carry)
+        outs = self.bind(*primals, **loop._replace(body=parts.forward, record=True)._asdict())
+        finals, count, trails = outs[: loop.carry], outs[loop.carry], outs[loop.carry + 1 :]
+        fixed, kept = parts.values(consts, [], trails)
+        consts_dot, carry_dot, _ = by_kind(dots, active, loop.consts, loop.carry)
+        y_dots = iter(
+            scan_p.bind(
+                count, *fixed, *consts_dot, *map(instantiate, carry_dot), *kept,
+                body=parts.linear(active), consts=len(fixed) + len(consts_dot), carry=len(carry_dot),
+                length=None, reverse=False,
+            )
+        )  # fmt: skip
+        ys = [*finals, *trails[: len(loop.body.outputs) - loop.carry]]
+        y_dots = [next(y_dots) if v else Zero.like(y) for y, v in zip(ys, parts.varying, strict=True)]
+        if not loop.record:
+            return ys, y_dots
+        n = loop.carry
+        return [*ys[:n], count, *ys[n:]], [*y_dots[:n], Zero.like(count), *y_dots[n:]]
+
+    def transpose(self, cotangents: Any, *args: Any, **params: Any) -> list[Any]:
+        """Run the part that is not linear, among it the condition, to count the steps; the rest is a linear scan."""
+        loop = Loop(**params)
+        cond_consts, consts, carry = loop.split(args)
+        linear = stable(
+            tuple(type(x) is Linear for x in [*consts, *carry]),
+            lambda m: (*none_of(consts), *dependent(loop.body, m)[: loop.carry]),
+        )
+        if any(dependent(loop.cond, (*none_of(cond_consts), *linear[loop.consts :]))):
+            raise NonlinearError("the condition of a while loop depends on values in which the loop is to be linear")
+        operands, smaller = counting(args, loop, linear)
+        count = self.bind(*cond_consts, *operands, **smaller)[-1]
+        bars = list(cotangents)
+        if loop.record:
+            del bars[loop.carry]
+        bars = scan_p.transpose(
+            bars, count, *consts, *carry, body=loop.body, consts=loop.consts, carry=loop.carry, length=None,
+            reverse=False,
+        )  # fmt: skip
+        return [*(None for _ in cond_consts), *bars[1:]]
+
+    def batch(self, axis: Axis, args: Any, batched: Any, **params: Any) -> list[Any]:
+        loop = Loop(**params)
+        flags = loop.split(batched)
+        cond_consts, consts, carry = loop.split(args)
+        mask = stable(
+            (*flags[1], *flags[2]),
+            lambda m: (*none_of(consts), *batch_program(loop.body, axis, m)[1][: loop.carry]),
+        )
+        states = mask[loop.consts :]
+        cond, (differs,) = batch_program(loop.cond, axis, (*flags[0], *states))
+        if differs:
+            carry = [batch_operand(axis.size, x, b) for x, b in zip(carry, flags[2], strict=True)]
+            run_lanes = masked if loop.record or axis.name is not None else separately
+            return run_lanes(self, axis, loop, cond_consts, consts, carry, (*flags[0], *flags[1]))
+        body, varying = batch_program(loop.body, axis, mask, (*states, *none_of(loop.body.outputs[loop.carry :])))
+        carry = [batch_operand(axis.size, x, b) if m else x for x, b, m in zip(carry, flags[2], states, strict=True)]
+        outs = self.bind(*cond_consts, *consts, *carry, **loop._replace(cond=cond, body=body)._asdict())
+        count = outs[loop.carry : loop.carry + 1] if loop.record else []
+        outs = [*outs[: loop.carry], *outs[loop.carry + len(count) :]]
+        outs = [swapped(y) if v and k >= loop.carry else y for k, (y, v) in enumerate(zip(outs, varying, strict=True))]
+        outs = [batch_operand(axis.size, y, v) for y, v in zip(outs, varying, strict=True)]
+        counts = [batch_operand(axis.size, c, False) for c in count]
+        return [*outs[: loop.carry], *counts, *outs[loop.carry :]]
+
+    def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:
+        loop = Loop(**params)
+        active = tuple(not s.is_constant for s in series[loop.cond_consts :])
+        carried = stable_carry(active, loop.consts, loop.carry, loop.body, wandering)
+        varying = list(extended_body(loop.body, loop.consts, loop.carry, -1, carried)[1])
+        if loop.record:
+            varying.insert(loop.carry, False)
+        lead = [not s.is_constant for s in series[: loop.cond_consts]]
+
+        def coefficients(order: int, operands: list[Any], terms: list[list[Any]]) -> list[list[Any]]:
+            if not order:
+                return [[y] for y in self.bind(*operands, **params)]
+            extended, inner = extended_body(loop.body, loop.consts, loop.carry, -order, carried)
+            rest = iter(terms[sum(lead) :])
+            filled = [
+                next(rest) if a else [zeros(shape_and_dtype(x))] * order
+                for x, a, c in zip(operands[loop.cond_consts :], active, carried, strict=True)
+                if c
+            ]
+            return run_extended(self, loop, operands, extended, filled, carried, inner)
+
+        return expand(series, apply, varying, coefficients)
+
+    def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
+        """What the carry depends on grows from step to step, until it does no more."""
+        loop = Loop(**params)
+        (_, consts, states), known = loop.split(patterns), loop.split(avals)
+        inner = [*known[1], *(shape_and_dtype(a) for a in known[2])]
+        ys: list[Any] = [None] * (len(loop.body.outputs) - loop.carry)
+        while True:
+            outs = propagate(loop.body, [*consts, *states], inner)
+            ys = [union(p, q) for p, q in zip(ys, outs[loop.carry :], strict=True)]
+            before, states = states, [union(p, q) for p, q in zip(states, outs[: loop.carry], strict=True)]
+            if all(p is q or np.array_equal(p, q) for p, q in zip(before, states, strict=True)):
+                break
+        return [*states, None, *ys] if loop.record else states
+
+
+while_p = While("while")
+
+
+def run_extended(
+    prim: While, loop: Loop, primals: Any, extended: Jaxpr, terms: Sequence[Sequence[Any]], active: Mask, varying: Mask
+) -> list[list[Any]]:
+    """Each result and its terms, from the operands and the terms of the active ones."""
+    order = len(terms[0]) if terms else 1
+    extras = [order * a for a in active]
+    cond_consts, consts, carry = loop.split(primals)
+    operands = grouped([*consts, *carry, *(t for row in terms for t in row)], extras, [loop.consts, loop.carry])
+    surplus = [Var(v.aval) for v in extended.inputs[loop.consts + sum(extras[: loop.consts]) + loop.carry :]]
+    cond = Jaxpr([*loop.cond.inputs, *surplus], loop.cond.consts, loop.cond.eqns, loop.cond.outputs)
+    wider = loop._replace(cond=cond, body=extended, consts=loop.consts + sum(extras[: loop.consts]))
+    outs = prim.bind(*cond_consts, *operands, **wider._asdict())
+    count = [outs.pop(wider.carry)] if loop.record else []
+    n = [order * v for v in varying]
+    ys, belonging = ungrouped(outs, n, [loop.carry, len(varying) - loop.carry])
+    rows = [[y, *more] for y, more in zip(ys, belonging, strict=True)]
+    return [*rows[: loop.carry], *([c] for c in count), *rows[loop.carry :]]
+
+
+def counting(args: Any, loop: Loop, linear: Mask) -> tuple[list[Any], dict[str, Any]]:
+    """The loop without what is linear in it: its operands but for those of the condition, and its parameters."""
+    _, consts, carry = loop.split(args)
+    known = [not k for k in linear]
+    of_carry = known[loop.consts :]
+    inputs = chosen(loop.body.inputs, known)
+    body = Jaxpr(inputs, loop.body.consts, loop.body.eqns, chosen(loop.body.outputs[: loop.carry], of_carry))
+    states = [*(True,) * loop.cond_consts, *of_carry]
+    cond = Jaxpr(chosen(loop.cond.inputs, states), loop.cond.consts, loop.cond.eqns, loop.cond.outputs)
+    smaller = Loop(
+        eliminate_dead_code(cond), eliminate_dead_code(body), loop.cond_consts, sum(known[: loop.consts]), True
+    )
+    return [*chosen(consts, known[: loop.consts]), *chosen(carry, of_carry)], smaller._asdict()
+
+
+# --- a condition that differs from lane to lane ---
+
+
+def separately(
+    prim: While, axis: Axis, loop: Loop, cond_consts: Any, consts: Any, carry: Any, batched: Mask
+) -> list[Any]:
+    """Each lane stops on its own: the body runs on those lanes only that go on."""
+    lanes, states = np.arange(axis.size), list(carry)
+    fixed = [*cond_consts, *consts]
+    of_carry = (True,) * len(states)
+    order, parts = [], []
+    while len(lanes):
+        now = Axis(len(lanes), axis.name)
+        given = batched[: loop.cond_consts]
+        ((go_on, differs),) = vmapped(loop.cond, now, [*fixed[: loop.cond_consts], *states], (*given, *of_carry))
+        known = concrete(go_on)
+        if known is None:  # it depends on a batch further out as well
+            outs = masked(prim, now, loop, fixed[: loop.cond_consts], fixed[loop.cond_consts :], states, batched)
+            order, parts = [*order, lanes], [*parts, outs]
+            break
+        known = known if differs else np.full(len(lanes), known)
+        if not known.all():
+            ended, active = np.flatnonzero(~known), np.flatnonzero(known)
+            order.append(lanes[ended])
+            parts.append([lanes_of(s, ended, True) for s in states])
+            lanes, states = lanes[active], [lanes_of(s, active, True) for s in states]
+            fixed = [lanes_of(x, active, b) for x, b in zip(fixed, batched, strict=True)]
+            continue
+        mask = (*batched[loop.cond_consts :], *of_carry)
+        outs = vmapped(loop.body, now, [*fixed[loop.cond_consts :], *states], mask)
+        states = [batch_operand(now.size, as_array(y), b) for y, b in outs]
+    return together(order, parts) if parts else states
+
+
+def masked(prim: While, axis: Axis, loop: Loop, cond_consts: Any, consts: Any, carry: Any, batched: Mask) -> list[Any]:
+    """All lanes run until the last one stops; one that has stopped computes copies of one that goes on, for nothing.
+
+    So the body never meets values with which the loop would not go on: no nan arises, and no error.
+    """
+    cond, body = masked_programs(loop.cond, loop.body, axis, batched, loop.cond_consts, loop.consts)
+    fixed = [*cond_consts, *consts]
+    counts = np.zeros(axis.size, np.intp)
+    params = Loop(cond, body, loop.cond_consts, len(fixed), loop.record)._asdict()
+    outs = prim.bind(*cond_consts, *fixed, counts, *carry, **params)
+    if not loop.record:
+        return outs[1:]
+    counts, *finals = outs[: 1 + loop.carry]
+    return [*finals, counts, *map(swapped, outs[2 + loop.carry :])]
+
+
+def masked_programs(
+    cond: Jaxpr, body: Jaxpr, axis: Axis, batched: Mask, cond_consts: int, consts: int
+) -> tuple[Jaxpr, Jaxpr]:
+    of_carry = (True,) * (len(body.inputs) - consts)
+    test, _ = batch_program(cond, axis, (*batched[:cond_consts], *of_carry), (True,))
+    step, _ = batch_program(body, axis, (*batched[cond_consts:], *of_carry), (True,) * len(body.outputs))
+    return any_lane(test, cond_consts, axis.size), lanes_program(step, test, axis, batched, cond_consts)
+
+
+@derived
+def any_lane(test: Jaxpr, cond_consts: int, size: int) -> Jaxpr:
+    """cond_consts, counts, carry -> does any lane go on?"""
+
+    def f(*values: Any) -> list[Any]:
+        operands = [*values[:cond_consts], *values[cond_consts + 1 :]]
+        return [reduce_or(evaluate(test, *operands)[0], axes=(0,))]
+
+    avals = test.in_avals
+    return stage(f, [*avals[:cond_consts], Aval((size,), np.intp), *avals[cond_consts:]], "vmap")
+
+
+@derived
+def lanes_program(step: Jaxpr, test: Jaxpr, axis: Axis, batched: Mask, cond_consts: int) -> Jaxpr:
+    """cond_consts, consts, counts, carry -> counts, carry, ys, with no change in lanes that have stopped."""
+    fixed = len(batched)
+
+    def f(*values: Any) -> list[Any]:
+        counts, carry = values[fixed], list(values[fixed + 1 :])
+        (active,) = evaluate(test, *values[:cond_consts], *carry)
+        lanes = own_lanes(active)
+        consts = [lanes_of(x, lanes, b) for x, b in zip(values[cond_consts:fixed], batched[cond_consts:], strict=True)]
+        outs = evaluate(step, *consts, *(lanes_of(x, lanes, True) for x in carry))
+        after = [lane_select(active, y, x) for y, x in zip(outs, carry, strict=False)]
+        return [counts + select(active, np.intp(1), np.intp(0)), *after, *outs[len(carry) :]]
+
+    avals = [*test.in_avals[:cond_consts], *step.in_avals]
+    return stage(f, [*avals[:fixed], Aval((axis.size,), np.intp), *avals[fixed:]], "vmap")

@@ -1,9 +1,11 @@
 """Composable function transformations for NumPy programs."""
 
+from xform import debug as debug
 from xform import numpy as numpy
 from xform import tree as tree
 from xform import tree_util as tree_util
-from xform.core.aval import Aval, float0
+from xform.control.callback import io_callback, pure_callback
+from xform.core.aval import Aval, ShapeDtypeStruct, float0
 from xform.core.errors import (
     ConcretizationError,
     LeakedTracerError,
@@ -30,13 +32,16 @@ __all__ = [
     "LeakedTracerError",
     "MissingRuleError",
     "NonlinearError",
+    "ShapeDtypeStruct",
     "TracerAssignmentError",
     "XformError",
+    "debug",
     "eval_shape",
     "float0",
     "grad",
     "hessian",
     "hvp",
+    "io_callback",
     "jacfwd",
     "jacobian",
     "jacrev",
@@ -46,6 +51,7 @@ __all__ = [
     "linearize",
     "make_jaxpr",
     "numpy",
+    "pure_callback",
     "sparsity_pattern",
     "tree",
     "tree_util",

@@ -20,7 +20,7 @@ class Aval:
     __slots__ = ("dtype", "shape", "weak")
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, weak: type | None = None) -> None:
-        self.shape = shape
+        self.shape = shape if type(shape) is tuple else tuple(shape)
         self.dtype = np.dtype(dtype)
         self.weak = weak
 
@@ -51,6 +51,9 @@ class Aval:
     def __repr__(self) -> str:
         return f"{short_dtype(self.dtype)}[{','.join(map(str, self.shape))}]"
 
+
+#: what declares the shape and dtype of an array to come, under the name that it has in JAX
+ShapeDtypeStruct = Aval
 
 #: the avals of scalars, of which there are only so many
 _SCALARS = {

@@ -56,7 +56,7 @@ def show_eqn(eqn: Eqn, names: Callable[[Any], str], source: bool, indent: str) -
     outputs = " ".join(names.typed(v) for v in eqn.outputs)  # type: ignore[attr-defined]
     inputs = " ".join(names(v) for v in eqn.inputs)
     params = " ".join(f"{k}={show_param(v, source, indent)}" for k, v in sorted(eqn.params.items()))
-    text = f"    {outputs} = {eqn.prim.name}{f'[{params}]' if params else ''} {inputs}"
+    text = f"    {outputs}{' = ' if outputs else ''}{eqn.prim.name}{f'[{params}]' if params else ''} {inputs}".rstrip()
     if source and eqn.source:
         file, line, function = eqn.source
         text += f"    # {Path(file).name}:{line} ({function})"

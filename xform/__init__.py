@@ -10,12 +10,14 @@ from xform.core.errors import (
     ConcretizationError,
     LeakedTracerError,
     MissingRuleError,
+    NonFiniteError,
     NonlinearError,
     TracerAssignmentError,
     XformError,
 )
 from xform.core.jaxpr import Jaxpr
 from xform.core.stage import eval_shape, make_jaxpr
+from xform.debugging import checking_leaks, config, debug_infs, debug_nans, full_tracebacks
 from xform.transforms.derivatives import grad, value_and_grad
 from xform.transforms.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from xform.transforms.jet import jet
@@ -31,13 +33,19 @@ __all__ = [
     "Jaxpr",
     "LeakedTracerError",
     "MissingRuleError",
+    "NonFiniteError",
     "NonlinearError",
     "ShapeDtypeStruct",
     "TracerAssignmentError",
     "XformError",
     "debug",
+    "checking_leaks",
+    "config",
+    "debug_infs",
+    "debug_nans",
     "eval_shape",
     "float0",
+    "full_tracebacks",
     "grad",
     "hessian",
     "hvp",

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 PACKAGE = str(Path(__file__).resolve().parent.parent)
+
+#: file, line and function of a place in the user's code
+Source = tuple[str, int, str]
 
 
 class XformError(Exception):
@@ -39,6 +42,13 @@ class TracerAssignmentError(XformError, TypeError):
     """A traced value was assigned into."""
 
 
+class NonFiniteError(XformError, FloatingPointError):
+    """A nan or an inf arose while `debug_nans` or `debug_infs` was on."""
+
+    def __init__(self, what: str, details: Sequence[str] = ()) -> None:
+        super().__init__("\n  ".join([what, *details]))
+
+
 def missing_rule(primitive: Any, rule: str) -> MissingRuleError:
     """The one place that words the absence of a rule."""
     kind = type(primitive).__name__
@@ -59,10 +69,10 @@ _CONSEQUENCE = {
 }
 
 
-def user_frame() -> tuple[str, int, str] | None:
+def user_frame() -> Source | None:
     """File, line and function of the innermost frame outside xform, i.e. of the user's code."""
     frame = sys._getframe(1)
-    while frame is not None and (frame.f_code.co_filename.startswith(PACKAGE) or _is_numpy(frame.f_code.co_filename)):
+    while frame is not None and is_library(frame.f_code.co_filename):
         frame = frame.f_back
     if frame is None:
         return None
@@ -81,6 +91,11 @@ def in_main() -> bool:
 def short_name(filename: str) -> str:
     """A source file as messages call it; a cell of a notebook has a made-up file name."""
     return "notebook cell" if "ipykernel_" in filename else os.path.basename(filename)
+
+
+def is_library(filename: str) -> bool:
+    """Is it a source file of xform, or of NumPy, through which many operations come?"""
+    return filename.startswith(PACKAGE) or _is_numpy(filename)
 
 
 def _is_numpy(filename: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,10 +9,12 @@ import numpy as np
 
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
+from xform.core.checking import watched
 from xform.core.errors import describe, user_frame
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, using
+from xform.core.tracebacks import public, standing_for
 
 _SCALARS = frozenset({bool, int, float, complex})
 
@@ -34,13 +35,14 @@ class StageTracer(Tracer):
 class StageTrace(Trace):
     """Writes down what touches one of its tracers, or has an effect, as an eqn; all else is done now, by the parent."""
 
-    __slots__ = ("_const_of", "consts", "eqns")
+    __slots__ = ("_const_of", "_noted", "consts", "eqns")
 
     def __init__(self, parent: Trace, origin: str = "make_jaxpr") -> None:
         super().__init__(parent, origin)
         self.eqns: list[Eqn] = []
         self.consts: list[tuple[Var, Any]] = []
         self._const_of: dict[int, tuple[Var, Any, Any]] = {}
+        self._noted = 0
 
     def new_input(self, aval: Aval) -> StageTracer:
         return StageTracer(self, Var(aval))
@@ -57,6 +59,12 @@ class StageTrace(Trace):
         outputs = [Var(a) for a in avals]
         self.eqns.append(Eqn(prim, atoms, params, outputs, user_frame()))
         return [StageTracer(self, v) for v in outputs]
+
+    def note(self, application: Any) -> None:
+        """A derivative's equations come from the line that is differentiated, not from that which asks for it."""
+        for eqn in self.eqns[self._noted :]:
+            eqn.source = application.source
+        self._noted = len(self.eqns)
 
     def atom(self, x: Any) -> Atom:
         """The variable or literal by which the program knows the value `x`."""
@@ -93,11 +101,12 @@ def stage(f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str = 
     """The jaxpr of a function from flat arguments to a flat list of results."""
     trace = StageTrace(context.trace, origin)
     inputs = [trace.new_input(a) for a in avals]
-    with using(trace):
+    with using(watched(trace)):
         outputs = [trace.atom(y) for y in f(*inputs)]
     return Jaxpr([x.variable for x in inputs], trace.consts, trace.eqns, outputs)
 
 
+@public
 def make_jaxpr(
     f: Callable[..., Any], static_argnums: int | Sequence[int] = (), return_shape: bool = False
 ) -> Callable[..., Any]:
@@ -116,7 +125,7 @@ def make_jaxpr(
     origin = f"make_jaxpr of {describe(f)}"
     static = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
 
-    @functools.wraps(f)
+    @standing_for(f)
     def staged(*args: Any, **kwargs: Any) -> Any:
         for i in static:
             if not -len(args) <= i < len(args):
@@ -144,6 +153,7 @@ def make_jaxpr(
     return staged
 
 
+@public
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The shapes and dtypes of `f(*args, **kwargs)` without computing it; arguments may themselves be avals.
 

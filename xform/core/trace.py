@@ -27,6 +27,8 @@ class Trace:
     """An interpreter of primitives, on top of its parent."""
 
     __slots__ = ("origin", "parent")
+    #: Are its values plain arrays, those of NumPy?
+    is_ground: ClassVar[bool] = False
 
     def __init__(self, parent: Trace | None, origin: str = "") -> None:
         self.parent: Any = parent
@@ -36,11 +38,15 @@ class Trace:
         """Apply `prim`; the values returned are tracers of this trace, or constants to it."""
         raise NotImplementedError
 
+    def note(self, application: Any) -> None:
+        """While checks are on: what was recorded since the last note came from this application by the user."""
+
 
 class EvalTrace(Trace):
     """The ground: evaluate with NumPy."""
 
     __slots__ = ()
+    is_ground = True
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         for x in args:
@@ -123,6 +129,10 @@ class Tracer:
         """All the numbers that this tracer carries, a batch axis included, or None if it has none (staged)."""
         return self.concrete()
 
+    def carried(self) -> list[tuple[str, Any]]:
+        """What it carries, each with the name of the part; "" is that of the value itself."""
+        return []
+
     def __len__(self) -> int:
         if not self.shape:
             raise TypeError("len() of unsized object: this traced value has shape ()")
@@ -158,6 +168,9 @@ class PrimalTracer(Tracer):
 
     def underlying(self) -> Any:
         return underlying(self.primal)
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.primal)]
 
 
 def concrete(x: Any) -> Any:

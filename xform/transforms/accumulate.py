@@ -15,7 +15,7 @@ import numpy as np
 
 from xform.core.primitive import Linear
 from xform.core.stage import is_staging
-from xform.core.trace import EVAL, context
+from xform.core.trace import context
 from xform.ops.index import scatter_sum
 from xform.ops.stack import stack
 from xform.ops.structure import reshape
@@ -35,7 +35,7 @@ class Accumulator:
     def __init__(self, bars: list[Any]) -> None:
         self.bars = bars
         self.owned: set[int] = set()
-        self.in_place = context.trace is EVAL
+        self.in_place = context.trace.is_ground
         self.staged = not self.in_place and is_staging()
         self.reads: dict[int, list[tuple[Any, np.ndarray, Any]]] = {}
 

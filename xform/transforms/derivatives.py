@@ -9,6 +9,7 @@ from typing import Any
 from xform.core import tree
 from xform.core.aval import aval_of, short_dtype
 from xform.core.errors import describe
+from xform.core.tracebacks import public, standing_for
 from xform.transforms.arguments import flatten_checked, leaf_names, normalize_argnums, parameter_name
 from xform.transforms.flat import Flat, own, zeros
 from xform.transforms.linearize import linearize_flat
@@ -85,6 +86,7 @@ class Options:
             )
 
 
+@public
 def grad(
     f: Callable[..., Any],
     argnums: Argnums = 0,
@@ -109,7 +111,7 @@ def grad(
     origin = f"grad of {describe(f)}"
     options = Options(argnums, has_aux, holomorphic, allow_int)
 
-    @functools.wraps(f)
+    @standing_for(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         point = Point(origin, f, options, args, kwargs)
         g = gradient_at(origin, point, options)
@@ -118,6 +120,7 @@ def grad(
     return gradient
 
 
+@public
 def value_and_grad(
     f: Callable[..., Any],
     argnums: Argnums = 0,
@@ -135,7 +138,7 @@ def value_and_grad(
     origin = f"value_and_grad of {describe(f)}"
     options = Options(argnums, has_aux, holomorphic, allow_int)
 
-    @functools.wraps(f)
+    @standing_for(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         point = Point(origin, f, options, args, kwargs)
         g = gradient_at(origin, point, options)

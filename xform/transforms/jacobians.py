@@ -6,7 +6,6 @@ entry, so `jacobian` takes whichever is fewer. `chunk_size` bounds how many are 
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval, aval_of
+from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.trace import context, using
+from xform.core.tracebacks import public, standing_for
 from xform.ops.structure import concatenate, reshape
 from xform.transforms.derivatives import Argnums, Options, Point, grad
 from xform.transforms.flat import own
@@ -25,6 +26,7 @@ from xform.transforms.vjp import pull
 from xform.transforms.vmap import BatchTrace, BatchTracer, leave, move_axis
 
 
+@public
 def jacfwd(
     f: Callable[..., Any],
     argnums: Argnums = 0,
@@ -45,6 +47,7 @@ def jacfwd(
     return jacobian_function("jacfwd", f, "forward", Options(argnums, has_aux, holomorphic, False), chunk_size)
 
 
+@public
 def jacrev(
     f: Callable[..., Any],
     argnums: Argnums = 0,
@@ -63,6 +66,7 @@ def jacrev(
     return jacobian_function("jacrev", f, "reverse", Options(argnums, has_aux, holomorphic, allow_int), chunk_size)
 
 
+@public
 def jacobian(
     f: Callable[..., Any],
     argnums: Argnums = 0,
@@ -81,6 +85,7 @@ def jacobian(
     return jacobian_function("jacobian", f, "cheaper", Options(argnums, has_aux, holomorphic, False), chunk_size)
 
 
+@public
 def hessian(
     f: Callable[..., Any],
     argnums: Argnums = 0,
@@ -100,6 +105,7 @@ def hessian(
     return jacfwd(jacrev(f, argnums, has_aux, holomorphic), argnums, has_aux, holomorphic, chunk_size)
 
 
+@public
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The product of the Hessian of the scalar function `f` at `primals` with `tangents`, without forming the Hessian.
 
@@ -126,7 +132,7 @@ def jacobian_function(
     if chunk_size is not None and (not isinstance(chunk_size, int) or chunk_size < 1):
         raise ValueError(f"{origin}: chunk_size must be a positive integer or None, not {chunk_size!r}")
 
-    @functools.wraps(f)
+    @standing_for(f)
     def jacobian_at(*args: Any, **kwargs: Any) -> Any:
         point = Point(origin, f, options, args, kwargs)
         direct = direction(origin, mode, options, point)
@@ -197,7 +203,7 @@ def mapped(f: Callable[..., list[Any]], vectors: list[np.ndarray], outs: list[Av
     """f applied to all vectors at once: vmap without its border; a result of None is zero."""
     count = len(vectors[0])
     trace = BatchTrace(context.trace, "jacobian", count)
-    with using(trace):
+    with using(watched(trace)):
         ys = f(*(BatchTracer(trace, v) for v in vectors))
     return [
         np.zeros((count, *a.shape), a.dtype) if y is None else leave(trace, y, 0, "jacobian")

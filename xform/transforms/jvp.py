@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import EVAL, PrimalTracer, Trace, context, using
+from xform.core.tracebacks import public
 from xform.ops.elementwise import Elementwise, broadcast_shapes, fit_tangent
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize, own
@@ -22,6 +24,9 @@ class JVPTracer(PrimalTracer):
         self._trace = trace
         self.primal = primal
         self.tangent = tangent
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.primal), ("tangent", self.tangent)]
 
 
 class JVPTrace(Trace):
@@ -82,13 +87,14 @@ class JVPTrace(Trace):
 def jvp_flat(f: Flat, primals: Sequence[Any], tangents: Sequence[Any], origin: str) -> tuple[list[Any], list[Any]]:
     """Results and their tangents, some of them symbolic zeros."""
     trace = JVPTrace(context.trace, origin)
-    with using(trace):
+    with using(watched(trace)):
         outs = f(*map(trace.join, primals, tangents))
         f.lower_aux(trace.lower)
     pairs = [trace.split(y) for y in outs]
     return [y for y, _ in pairs], [y_dot for _, y_dot in pairs]
 
 
+@public
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False) -> Any:
     """Evaluate `f(*primals)` and its derivative in the direction `tangents`, f'(x) x_dot (the pushforward).
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import aval_of, is_inexact
+from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.primitive import Linear as Hole
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.trace import EVAL, PrimalTracer, Trace, context, using
+from xform.core.tracebacks import guarded, public
 from xform.ops.elementwise import Elementwise, broadcast_shapes
 from xform.ops.family import Linear, Multilinear, zero_operand
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
@@ -72,6 +74,9 @@ class LinearizeTrace(Trace):
             return recorder(prim)(self, prim, primals, ids, params)
         finally:
             context.trace = outer
+
+    def note(self, application: Any) -> None:
+        self.tape.note(application)
 
     def operand(self, primal: Any, id: Any) -> tuple[Any, ...]:
         """The variable as the only argument of a linear operation; a loop that reads x[i] shares one."""
@@ -213,7 +218,7 @@ def linearize_flat(
     trace = LinearizeTrace(context.trace, origin, lasting)
     inputs = [trace.new_input(copied(x) if lasting else x) for x in primals]
     try:
-        with using(trace):
+        with using(watched(trace)):
             outs = f(*inputs)
     except ValueError as error:
         if trace.frozen and "read-only" in str(error):
@@ -237,6 +242,7 @@ def copied(x: Any) -> Any:
     return x.copy() if type(x) is np.ndarray else x
 
 
+@public
 def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Evaluate `f(*primals)` and return with it the linear function f'(x), which maps tangents to tangents.
 
@@ -256,6 +262,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     out_avals = [aval_of(y) for y in ys]
     in_avals = [aval_of(x) for x in xs]
 
+    @guarded
     def f_jvp(*tangents: Any) -> Any:
         x_dots = matching_leaves(origin, "tangents", structure, tangents, "primals")
         x_dots = [

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval, aval_of
+from xform.core.checking import is_checking
 from xform.core.primitive import Linear, Primitive, Zero
 from xform.core.trace import Trace, Tracer
 from xform.ops.elementwise import Elementwise, fit_cotangent
 from xform.ops.structure import broadcast_to, convert
 from xform.transforms.accumulate import Accumulator
+from xform.transforms.blame import checked_push, checked_sweep
 
 
 class LinearEqn:
@@ -48,16 +50,23 @@ class TapeTracer(Tracer):
 class Tape(Trace):
     """Records what touches one of its tracers; all else is done now, by the parent."""
 
-    __slots__ = ("entries", "size")
+    __slots__ = ("applications", "entries", "size")
 
     def __init__(self, parent: Trace, origin: str) -> None:
         self.parent, self.origin = parent, origin
         self.entries: list[Any] = []
         self.size = 0
+        self.applications: Any = ()  # while checks are on: of each entry what the user applied
 
     def new_variable(self) -> int:
         self.size += 1
         return self.size - 1
+
+    def note(self, application: Any) -> None:
+        new = len(self.entries) - len(self.applications)
+        if new > 0:
+            self.applications = self.applications or []
+            self.applications.extend([application] * new)
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         if not any(type(x) is TapeTracer and x._trace is self for x in args):
@@ -93,7 +102,15 @@ def factor(partial: Any) -> Any:
 def forward(tape: Tape, env: list[Any]) -> None:
     """Push tangents through the tape: fill in `env`, indexed by variable, None meaning zero."""
     env.extend([None] * (tape.size - len(env)))
-    for entry in tape.entries:
+    if is_checking():
+        checked_push(tape, env, push)
+    else:
+        push(tape.entries, env)
+
+
+def push(entries: Sequence[Any], env: list[Any]) -> None:
+    """Push tangents through entries."""
+    for entry in entries:
         if type(entry) is tuple:
             out, terms, out_aval = entry
             env[out] = scale_forward(env, terms, out_aval)
@@ -129,30 +146,38 @@ def backward(tape: Tape, bars: list[Any], consume: bool = False) -> None:
     bars.extend([None] * (tape.size - len(bars)))
     stack = tape.entries if consume else tape.entries.copy()
     add = Accumulator(bars)
-    reads = add.reads
     with np.errstate(all="ignore"):
-        while stack:
-            entry = stack.pop()
-            if type(entry) is tuple:
-                out, terms, _ = entry
-                if out in reads:
-                    add.complete(out)
-                bar = bars[out]
-                if bar is None:
-                    continue
-                bars[out] = None
-                for i, p, aval in terms:
-                    x_bar = bar if p is None else bar * p
-                    if aval is not None:
-                        x_bar = fit_cotangent(x_bar, aval)
-                    if bars[i] is None:
-                        bars[i] = x_bar
-                    else:
-                        add(i, x_bar)
-            else:
-                pull_back(entry, bars, add)
-        for i in list(reads):
+        if is_checking():
+            checked_sweep(tape, stack, bars, add, sweep)
+        else:
+            sweep(stack, bars, add)
+        for i in list(add.reads):
             add.complete(i)
+
+
+def sweep(stack: list[Any], bars: list[Any], add: Accumulator) -> None:
+    """Pull cotangents back through the entries of a stack, from its top."""
+    reads = add.reads
+    while stack:
+        entry = stack.pop()
+        if type(entry) is tuple:
+            out, terms, _ = entry
+            if out in reads:
+                add.complete(out)
+            bar = bars[out]
+            if bar is None:
+                continue
+            bars[out] = None
+            for i, p, aval in terms:
+                x_bar = bar if p is None else bar * p
+                if aval is not None:
+                    x_bar = fit_cotangent(x_bar, aval)
+                if bars[i] is None:
+                    bars[i] = x_bar
+                else:
+                    add(i, x_bar)
+        else:
+            pull_back(entry, bars, add)
 
 
 def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:

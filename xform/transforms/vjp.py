@@ -9,10 +9,12 @@ import numpy as np
 
 from xform.core import tree
 from xform.core.aval import aval_of, is_inexact
+from xform.core.checking import watched
 from xform.core.errors import NonlinearError, describe
 from xform.core.primitive import Linear, Primitive, is_zero
 from xform.core.stage import strong
 from xform.core.trace import context, underlying, using
+from xform.core.tracebacks import guarded, public
 from xform.ops.elementwise import nonzero
 from xform.ops.family import Multilinear
 from xform.transforms.arguments import check_array, check_cotangents, flatten_checked, leaf_names
@@ -21,6 +23,7 @@ from xform.transforms.linearize import linearize_flat
 from xform.transforms.tape import LinearEqn, Tape, TapeTracer, backward
 
 
+@public
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """Evaluate `f(*primals)` and return with it the pullback, which maps a cotangent y_bar to y_bar^T f'(x).
 
@@ -41,6 +44,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     in_avals, out_avals = [aval_of(x) for x in xs], [aval_of(y) for y in ys]
     out = run.unflatten(ys)
 
+    @guarded
     def pullback(cotangent: Any) -> Any:
         bars = check_cotangents(origin, run.out_tree, out_avals, cotangent)
         pulled = pull(tape, ids, bars, len(active))
@@ -50,6 +54,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     return (out, pullback, run.aux) if has_aux else (out, pullback)
 
 
+@public
 def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], Any]:
     """The transpose of a function that is linear in all its arguments: y_bar -> f^T y_bar.
 
@@ -71,7 +76,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     tape = Tape(context.trace, origin)
     run = Flat(f, structure, False)
     try:
-        with using(tape):
+        with using(watched(tape)):
             outs = run(*(TapeTracer(tape, tape.new_variable(), a) for a in avals))
     except NonlinearError as error:
         raise NonlinearError(f"{origin}: {error}") from None
@@ -84,6 +89,7 @@ def linear_transpose(f: Callable[..., Any], *primals: Any) -> Callable[[Any], An
     ids = [y.id if type(y) is TapeTracer and y._trace is tape else None for y in outs]
     out_avals = [aval_of(y) for y in outs]
 
+    @guarded
     def transposed(cotangent: Any) -> Any:
         bars = check_cotangents(origin, run.out_tree, out_avals, cotangent)
         pulled = pull(tape, ids, bars, len(avals))
@@ -98,7 +104,7 @@ def check_linear(origin: str, tape: Tape) -> None:
     An operation that joins a constant to the unknowns does not; others say themselves what they are not linear in.
     """
     for entry in tape.entries:
-        if type(entry) is not LinearEqn or not entry.outs:  # without results: an observer
+        if type(entry) is not LinearEqn:
             continue
         unknown = [type(a) is Linear for a in entry.args]
         product = isinstance(entry.prim, Multilinear) and sum(unknown) > 1

@@ -5,7 +5,6 @@ A batched value carries its batch along axis 0; each primitive's batch rule says
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -13,10 +12,12 @@ import numpy as np
 
 from xform.core import tree
 from xform.core.aval import Aval, aval_of, shape_of
+from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.jaxpr import programs_in
 from xform.core.primitive import Primitive
 from xform.core.trace import Trace, Tracer, context, underlying, using
+from xform.core.tracebacks import public, standing_for
 from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
 from xform.transforms.arguments import as_array, check_array, leaf_names
@@ -54,6 +55,9 @@ class BatchTracer(Tracer):
 
     def underlying(self) -> Any:
         return underlying(self.value)
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.value)]
 
 
 class BatchTrace(Trace):
@@ -112,6 +116,7 @@ def example(x: Any, batched: bool) -> Aval:
     return Aval(aval.shape[1:], aval.dtype) if batched else aval
 
 
+@public
 def vmap(
     f: Callable[..., Any],
     in_axes: Any = 0,
@@ -137,7 +142,7 @@ def vmap(
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
 
-    @functools.wraps(f)
+    @standing_for(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, treedef = tree.flatten((args, kwargs))
         axes = argument_axes(origin, in_axes, args, kwargs)
@@ -149,7 +154,7 @@ def vmap(
             x if axis is None else BatchTracer(trace, move_axis(x, axis, 0))
             for x, axis in zip(leaves, axes, strict=True)
         ]
-        with using(trace):
+        with using(watched(trace)):
             positional, keywords = tree.unflatten(treedef, inputs)
             outs, out_tree = tree.flatten(f(*positional, **keywords))
         destinations = output_axes(origin, out_axes, tree.unflatten(out_tree, outs))

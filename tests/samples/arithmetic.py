@@ -29,6 +29,17 @@ SAMPLES = [
     *binary(a.fmod, quotient, divisor),
     *binary(a.maximum, apart(0.1), apart(0.2)),
     *binary(a.minimum, apart(0.1), apart(0.2)),
+    *(
+        sample(a.clamp, *args)
+        for args in [
+            (-0.3, apart(0.1)(3, 3), 0.7),
+            (apart(0.1)(2, 1), apart(0.3)(3), apart(1.2)(2, 3)),
+            (np.float32(-0.1), apart(0.3)(5, dtype=np.float32), np.float32(0.4)),
+            (apart(0.1)(), 0.5, apart(0.2)(0)),
+            (0.7, apart(0.1)(4), -0.3),
+            (integers(-1, 1, 3), integers(-3, 4, 3), 2),
+        ]
+    ),
     *binary(a.fmax, apart(0.1), apart(0.2)),
     *binary(a.fmin, apart(0.1), apart(0.2)),
     *binary(a.hypot),

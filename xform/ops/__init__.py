@@ -2,6 +2,7 @@
 
 from xform.ops import (
     arithmetic,
+    bits,
     collective,
     complex,
     contract,
@@ -10,6 +11,7 @@ from xform.ops import (
     determinant,
     dynamic,
     factor,
+    identity,
     index,
     logic,
     matrix,
@@ -27,7 +29,7 @@ from xform.ops import (
 )
 
 __all__ = [
-    "arithmetic", "collective", "complex", "contract", "convolve", "cumulative", "determinant", "dynamic", "factor",
-    "index", "logic", "matrix", "operators", "recurrence", "reduce", "scatter", "select", "solve", "sorting",
-    "spectral", "stack", "structure", "transcendental",
+    "arithmetic", "bits", "collective", "complex", "contract", "convolve", "cumulative", "determinant", "dynamic",
+    "factor", "identity", "index", "logic", "matrix", "operators", "recurrence", "reduce", "scatter", "select",
+    "solve", "sorting", "spectral", "stack", "structure", "transcendental",
 ]

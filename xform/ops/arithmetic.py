@@ -78,6 +78,20 @@ def smaller(y: Any, a: Any, b: Any) -> Any:
     return (a < b) + 0.5 * (a == b)
 
 
+def is_above(y: Any, low: Any, a: Any, high: Any) -> Any:
+    """The share of `low` in min(max(a, low), high): one below it, unless `high` is lower still."""
+    return (a < low) & (low <= high)
+
+
+def is_inside(y: Any, low: Any, a: Any, high: Any) -> Any:
+    """The share of a: one between the limits, none at them (JAX's convention)."""
+    return (low < a) & (a < high)
+
+
+def is_below(y: Any, low: Any, a: Any, high: Any) -> Any:
+    return (high < a) | (high < low)
+
+
 def where_other_is_nan(share: Any) -> Any:
     """fmax and fmin ignore a nan: the other operand then has the whole share."""
     return lambda y, a, b: select(np.isnan(b), 1.0 - np.isnan(a), share(y, a, b))
@@ -129,6 +143,7 @@ fmod = Elementwise("fmod", np.fmod, [1, lambda y, a, b: -np.trunc(a / b)], piece
 
 maximum = Elementwise("max", np.maximum, [larger, swapped(larger)])
 minimum = Elementwise("min", np.minimum, [smaller, swapped(smaller)])
+clamp = Elementwise("clamp", lambda low, a, high: np.minimum(np.maximum(a, low), high), [is_above, is_inside, is_below])
 fmax = Elementwise("fmax", np.fmax, [where_other_is_nan(larger), swapped(where_other_is_nan(larger))])
 fmin = Elementwise("fmin", np.fmin, [where_other_is_nan(smaller), swapped(where_other_is_nan(smaller))])
 

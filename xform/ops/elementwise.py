@@ -115,7 +115,8 @@ class Elementwise(Opaque):
 
     def known(self, args: Sequence[Any]) -> list[Any]:
         """The arguments, with an `Unknown` for each one that is to be transposed."""
-        if all(isinstance(d, int) for d in self.partials) and any(nonzero(a) for a in args if type(a) is not Linear):
+        linear = all(isinstance(d, int | float | complex) for d in self.partials)
+        if linear and any(nonzero(a) for a in args if type(a) is not Linear):
             raise NonlinearError(f"'{self.name}' of an unknown and a constant is affine, not linear; drop the constant")
         return [Unknown(self, a.aval) if type(a) is Linear else a for a in args]
 

@@ -104,7 +104,7 @@ def check_linear(origin: str, tape: Tape) -> None:
     An operation that joins a constant to the unknowns does not; others say themselves what they are not linear in.
     """
     for entry in tape.entries:
-        if type(entry) is not LinearEqn:
+        if type(entry) is not LinearEqn or not entry.outs:  # without results: an observer
             continue
         unknown = [type(a) is Linear for a in entry.args]
         product = isinstance(entry.prim, Multilinear) and sum(unknown) > 1

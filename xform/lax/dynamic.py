@@ -203,4 +203,4 @@ def traced_start(start: Any, n: int, allow_negative: bool) -> Any:
     if start.dtype.kind == "u":
         start = np.minimum(as_dtype(start, np.uint64), n)  # beyond the largest signed integer as well
     i = as_dtype(start, INTP)
-    return select(np.less(i, 0), i + n, i) if allow_negative and start.dtype.kind == "i" else i
+    return i + select(np.less(i, 0), n, 0) if allow_negative and start.dtype.kind == "i" else i

@@ -1,7 +1,8 @@
 """Operations that leave every value as it is and mean something to the transformations alone.
 
-    stop_gradient          y = x, whose derivative is defined to be zero
-    optimization_barrier   y_k = x_k for all operands at once: no pass may look through it, derivatives cross it
+stop_gradient          y = x, whose derivative is defined to be zero
+name                   y = x, a value that the policies of checkpointing know by its name
+optimization_barrier   y_k = x_k for all operands at once: no pass may look through it, derivatives cross it
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class OptimizationBarrier(Linear):
         return [Aval(x.shape, x.dtype) for x in xs]
 
     def numpy(self, *xs: Any) -> list[Any]:
-        return list(xs)
+        return [x if isinstance(x, np.ndarray | np.generic) else np.asarray(x)[()] for x in xs]
 
     def through(self, values: Sequence[Any]) -> list[Any]:
         """The values behind the barrier; symbolic zeros need none."""
@@ -61,5 +62,22 @@ class OptimizationBarrier(Linear):
         return list(patterns)
 
 
+class Name(Linear):
+    """The operand itself, under a name."""
+
+    def abstract(self, x: Aval, *, name: str) -> list[Aval]:
+        return [Aval(x.shape, x.dtype)]
+
+    def numpy(self, x: Any, *, name: str) -> list[Any]:
+        return [x if isinstance(x, np.ndarray | np.generic) else np.asarray(x)[()]]
+
+    def transpose(self, cotangents: Any, x: Any, *, name: str) -> list[Any]:
+        return list(cotangents)
+
+    def batch(self, size: int, args: Any, batched: Any, *, name: str) -> list[Any]:
+        return self.bind(*args, name=name)
+
+
 stop_gradient = Elementwise("stop_gradient", copied, [None])
 optimization_barrier = OptimizationBarrier("optimization_barrier")
+name = Name("name")

@@ -26,6 +26,7 @@ from xform.control.programs import (
     jet_program,
     jvp_program,
     linearize_program,
+    none_of,
     result_avals,
     transpose_program,
     vmapped,
@@ -83,7 +84,7 @@ class Cond(Control):
     def transpose(self, cotangents: Any, index: Any, *operands: Any, branches: Branches) -> list[Any]:
         linear = tuple(type(x) is Linear for x in operands)
         given = tuple(not is_zero(c) for c in cotangents)
-        none = (False,) * sum(linear)
+        none = none_of(linear)
         programs = tuple(transpose_program(b, linear, none, given) for b in branches)
         known = [x for x, k in zip(operands, linear, strict=True) if not k]
         bars = iter(self.bind(index, *known, *chosen(cotangents, given), branches=programs))

@@ -21,6 +21,7 @@ from xform.control.programs import (
     Mask,
     batch_program,
     chosen,
+    deep,
     dependent,
     derived,
     grouped,
@@ -45,11 +46,12 @@ from xform.control.scan import (
     wandering,
     zeros,
 )
+from xform.control.snapshots import COUNT, Snapshots, loop_tangent_p
 from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
 from xform.core.jaxpr import Jaxpr, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Linear, Zero
-from xform.core.stage import stage
+from xform.core.stage import is_staging, stage
 from xform.core.trace import concrete, context
 from xform.ops.family import instantiate
 from xform.ops.reduce import reduce_or
@@ -58,8 +60,6 @@ from xform.ops.structure import batch_operand
 from xform.transforms.arguments import as_array
 from xform.transforms.sparsity import propagate
 from xform.transforms.vmap import Axis
-
-COUNT = Aval((), np.intp)
 
 
 class Loop(NamedTuple):
@@ -70,6 +70,7 @@ class Loop(NamedTuple):
     cond_consts: int
     consts: int
     record: bool
+    slots: int | None = None  # how many states are kept, if not the residuals of all steps
 
     @property
     def carry(self) -> int:
@@ -83,6 +84,12 @@ class Loop(NamedTuple):
 
 class While(Control):
     """while cond(cond_consts, carry): carry = body(consts, carry)"""
+
+    def bind(self, *args: Any, **params: Any) -> list[Any]:
+        if params.get("slots") is not None:  # what is kept is not what Python's own loop would leave behind
+            with deep():
+                return context.trace.process(self, args, params)
+        return super().bind(*args, **params)
 
     def abstract(self, *avals: Aval, **params: Any) -> list[Aval]:
         loop = Loop(**params)
@@ -130,6 +137,8 @@ class While(Control):
         loop = Loop(**params)
         consts, dots = loop.split(primals)[1], tangents[loop.cond_consts :]
         active = stable_carry(are_active(dots), loop.consts, loop.carry, loop.body, linear_part)
+        if loop.slots is not None and not loop.record:
+            return self.linearize_by_snapshots(loop, primals, dots, active)
         parts = Residuals(linear_part(loop.body, active, loop.consts, loop.carry), loop.consts, loop.carry)
         outs = self.bind(*primals, **loop._replace(body=parts.forward, record=True)._asdict())
         finals, count, trails = outs[: loop.carry], outs[loop.carry], outs[loop.carry + 1 :]
@@ -148,6 +157,21 @@ class While(Control):
             return ys, y_dots
         n = loop.carry
         return [*ys[:n], count, *ys[n:]], [*y_dots[:n], Zero.like(count), *y_dots[n:]]
+
+    def linearize_by_snapshots(self, loop: Loop, primals: Any, dots: Any, active: Mask) -> tuple[list[Any], list[Any]]:
+        """The linear part computes the states again from some that are kept now, or from the first one."""
+        cond_consts, consts, carry = loop.split(primals)
+        snapshots = None if is_staging() else Snapshots(loop.slots or 0, carry)
+        outs = None if snapshots is None else run_keeping(snapshots, loop, cond_consts, consts, carry)
+        if outs is None:
+            snapshots, outs = None, self.bind(*primals, **loop._replace(record=True)._asdict())
+        *ys, count = outs
+        params = {"body": loop.body, "consts": loop.consts, "active": active, "slots": loop.slots}
+        moving = map(instantiate, chosen(dots, active))
+        args = [count, *consts, *carry, *moving]
+        y_dots = iter(context.trace.process(loop_tangent_p, args, {**params, "snapshots": snapshots}))
+        states = active[loop.consts :]
+        return ys, [next(y_dots) if a else Zero.like(y) for y, a in zip(ys, states, strict=True)]
 
     def transpose(self, cotangents: Any, *args: Any, **params: Any) -> list[Any]:
         """Run the part that is not linear, among it the condition, to count the steps; the rest is a linear scan."""
@@ -182,7 +206,8 @@ class While(Control):
         cond, (differs,) = batch_program(loop.cond, axis, (*flags[0], *states))
         if differs:
             carry = [batch_operand(axis.size, x, b) for x, b in zip(carry, flags[2], strict=True)]
-            run_lanes = masked if loop.record or axis.name is not None else separately
+            at_once = loop.record or loop.slots is not None or axis.name is not None
+            run_lanes = masked if at_once else separately
             return run_lanes(self, axis, loop, cond_consts, consts, carry, (*flags[0], *flags[1]))
         body, varying = batch_program(loop.body, axis, mask, (*states, *none_of(loop.body.outputs[loop.carry :])))
         carry = [batch_operand(axis.size, x, b) if m else x for x, b, m in zip(carry, flags[2], states, strict=True)]
@@ -233,6 +258,20 @@ class While(Control):
 
 
 while_p = While("while")
+
+
+def run_keeping(snapshots: Snapshots, loop: Loop, cond_consts: Any, consts: Any, carry: Any) -> list[Any] | None:
+    """The loop in Python, which offers its states to the snapshots: the last state, and the number of steps.
+
+    None if the condition is not known, since it differs from lane to lane of a batch.
+    """
+    count, state = 0, list(carry)
+    while go_on := concrete(evaluate(loop.cond, *cond_consts, *state)[0]):
+        if count:
+            snapshots.offer(count, state)
+        state = run(loop.body, [*consts, *state])
+        count += 1
+    return None if go_on is None else [*map(as_array, state), np.intp(count)]
 
 
 def run_extended(
@@ -311,7 +350,7 @@ def masked(prim: While, axis: Axis, loop: Loop, cond_consts: Any, consts: Any, c
     cond, body = masked_programs(loop.cond, loop.body, axis, batched, loop.cond_consts, loop.consts)
     fixed = [*cond_consts, *consts]
     counts = np.zeros(axis.size, np.intp)
-    params = Loop(cond, body, loop.cond_consts, len(fixed), loop.record)._asdict()
+    params = loop._replace(cond=cond, body=body, consts=len(fixed))._asdict()
     outs = prim.bind(*cond_consts, *fixed, counts, *carry, **params)
     if not loop.record:
         return outs[1:]

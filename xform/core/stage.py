@@ -13,23 +13,26 @@ from xform.core.checking import watched
 from xform.core.errors import describe, user_frame
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
 from xform.core.primitive import Primitive
-from xform.core.trace import Trace, Tracer, context, using
+from xform.core.trace import EVAL, Trace, Tracer, concrete, context, using
 from xform.core.tracebacks import public, standing_for
 
 _SCALARS = frozenset({bool, int, float, complex})
 
 
 class StageTracer(Tracer):
-    """A variable of the program being written."""
+    """A variable of the program being written; it has a value if the program is written down while it runs."""
 
-    __slots__ = ("variable",)
+    __slots__ = ("value", "variable")
 
-    def __init__(self, trace: Trace, var: Var) -> None:
-        self._trace, self.variable = trace, var
+    def __init__(self, trace: Trace, var: Var, value: Any = None) -> None:
+        self._trace, self.variable, self.value = trace, var, value
 
     @property
     def aval(self) -> Aval:
         return self.variable.aval
+
+    def concrete(self) -> Any:
+        return self.value
 
 
 class StageTrace(Trace):
@@ -80,6 +83,21 @@ class StageTrace(Trace):
         return var
 
 
+class FollowTrace(StageTrace):
+    """Runs a program and writes it down along the path that the values take, so that it may branch on them."""
+
+    __slots__ = ()
+
+    def record(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[StageTracer]:
+        outs = super().record(prim, args, params)
+        values = [concrete(x) for x in args]
+        if not has_effect(prim, params) and all(x is not None for x in values):
+            with using(EVAL):
+                for y, value in zip(outs, prim.bind(*values, **params), strict=True):
+                    y.value = value
+        return outs
+
+
 def is_staging() -> bool:
     """Is a program being written (make_jaxpr, jit, ...) at this moment, by whichever enclosing transformation?"""
     trace = context.trace
@@ -107,6 +125,15 @@ def stage(f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str = 
 
 
 @public
+def follow(f: Callable[..., Sequence[Any]], values: Sequence[Any], origin: str) -> Jaxpr:
+    """The jaxpr of what a function of flat arguments does at these values: another path is not written down."""
+    trace = FollowTrace(context.trace, origin)
+    inputs = [StageTracer(trace, Var(strong(aval_of(x))), x) for x in values]
+    with using(trace):
+        outputs = [trace.atom(y) for y in f(*inputs)]
+    return Jaxpr([x.variable for x in inputs], trace.consts, trace.eqns, outputs)
+
+
 def make_jaxpr(
     f: Callable[..., Any], static_argnums: int | Sequence[int] = (), return_shape: bool = False
 ) -> Callable[..., Any]:

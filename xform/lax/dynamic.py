@@ -145,8 +145,11 @@ def update_along(name: str, x: Any, v: Any, start: Any, axis: int, allow_negativ
 
 
 def in_one_dtype(operand: Any, update: Any) -> list[Any]:
+    x, v = asarray(operand), asarray(update)
+    if x.dtype == v.dtype:
+        return [x, v]
     dtype = common_dtype(operand, update)
-    return [as_dtype(asarray(a), dtype) for a in (operand, update)]
+    return [as_dtype(x, dtype), as_dtype(v, dtype)]
 
 
 def check_fits(name: str, x: Any, sizes: tuple[int, ...]) -> tuple[int, ...]:
@@ -186,11 +189,12 @@ def entries(vector: Any) -> list[Any]:
 
 def start_of(name: str, start: Any, n: int, allow_negative: bool) -> Any:
     """A start index counted from the front of an axis of size n."""
-    aval = aval_of(as_operand(start))
-    if aval.shape or aval.dtype.kind not in "iu":
-        raise TypeError(f"{name}: a start index {aval} was given; wanted integer scalars")
-    if isinstance(start, Tracer):
-        return traced_start(start, n, allow_negative)
+    if type(start) is not int and not isinstance(start, np.integer):
+        aval = aval_of(as_operand(start))
+        if aval.shape or aval.dtype.kind not in "iu":
+            raise TypeError(f"{name}: a start index {aval} was given; wanted integer scalars")
+        if isinstance(start, Tracer):
+            return traced_start(start, n, allow_negative)
     i = operator.index(start)
     if i < 0 and not allow_negative:
         raise ValueError(

@@ -12,7 +12,7 @@ import pytest
 
 import xform
 from tests.messages import says
-from xform import debug, grad, jet, jvp, linear_transpose, linearize, make_jaxpr, vjp, vmap
+from xform import debug, grad, jet, jvp, lax, linear_transpose, linearize, make_jaxpr, vjp, vmap
 from xform.core.check import check
 from xform.core.jaxpr import eliminate_dead_code
 
@@ -103,6 +103,61 @@ def test_tangents_are_seen_where_a_rule_shows_them(seen):
 
     assert linear_transpose(f, 1.0)(2.0) == (6.0,)
     assert seen == []
+
+
+def scanned(x, look):
+    return lax.scan(lambda c, y: (look(c) or c * y, c), x, np.array([1.0, 2.0, 3.0]))[0]
+
+
+def repeated(x, look):
+    def body(state):
+        c, factor, k = state
+        look(c)
+        return c * factor, factor + 1.0, k + 1
+
+    return lax.while_loop(lambda state: state[2] < 3, body, (x, x / x, 0))[0]
+
+
+def counted(x, look):
+    return lax.fori_loop(1, 4, lambda i, c: look(c) or c * i, x)
+
+
+def chosen(x, look):
+    def three(x):
+        for k in (1.0, 1.0, 2.0):
+            look(x * k)
+        return 6.0 * x
+
+    return lax.cond(x > 0, three, lambda x: look(-x) or x, x)
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+@pytest.mark.parametrize("f", [scanned, repeated, counted, chosen])
+def test_values_in_control_flow_are_seen_once_and_in_order(name, f, seen):
+    def looked_at(x):
+        return f(x, lambda value: debug.callback(seen, value))
+
+    TRANSFORMS[name](looked_at, 2.0)
+    assert seen == [(2.0,), (2.0,), (4.0,)]
+
+
+def test_control_flow_over_nothing_traced_is_kept_in_the_program(seen):
+    def f(x):
+        lax.fori_loop(0, 3, lambda i, c: debug.callback(seen, i) or c, 0.0)
+        return x
+
+    program = eliminate_dead_code(make_jaxpr(f)(1.0))
+    assert seen == []
+    program(1.0)
+    assert seen == [(0,), (1,), (2,)]
+
+
+def test_each_example_of_a_loop_is_seen_until_it_stops(seen):
+    def double(x):
+        return lax.while_loop(lambda c: c < 10.0, lambda c: debug.callback(seen, c) or c * 2.0, x)
+
+    np.testing.assert_array_equal(vmap(double)(np.array([3.0, 9.0, 20.0])), [12.0, 18.0, 20.0])
+    assert seen == [(3.0,), (9.0,), (6.0,)]
 
 
 def test_vmap_calls_for_each_example_in_order(seen):
@@ -348,7 +403,7 @@ def test_vmap_stops_at_each_example(commands, capsys):
 
 
 def test_stepping_on_in_an_untraced_frame(commands, capsys):
-    commands("next", "p y", "continue")
+    commands("next", "next", "p y", "continue")  # Python 3.13 stops at the line itself, those before at the next
 
     def f(x):
         debug.breakpoint()

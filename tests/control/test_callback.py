@@ -13,7 +13,7 @@ import pytest
 import xform
 from tests.messages import says
 from xform import ShapeDtypeStruct as Shape
-from xform import grad, io_callback, jet, jvp, linearize, make_jaxpr, pure_callback, vjp, vmap
+from xform import grad, io_callback, jet, jvp, lax, linearize, make_jaxpr, pure_callback, vjp, vmap
 from xform.control.callback import pure_call
 from xform.core.check import check
 from xform.core.errors import LeakedTracerError, MissingRuleError
@@ -324,6 +324,16 @@ def test_the_function_runs_outside_all_transformations(call):
     np.testing.assert_array_equal(vmap(f)(np.ones(2)), [2.0, 2.0])
 
 
+def test_checks_hold_inside_the_function_as_well():
+    def f(x):
+        return pure_callback(lambda: float(np.isfinite(grad(np.sqrt)(0.0))), F) * x
+
+    with np.errstate(divide="ignore"):
+        assert grad(f)(1.0) == 0.0
+        with xform.debug_infs(), pytest.raises(xform.NonFiniteError):
+            grad(f)(1.0)
+
+
 @both
 def test_traced_values_that_the_function_closes_over(call):
     with pytest.raises(LeakedTracerError) as caught:
@@ -369,6 +379,19 @@ def test_constants_and_integers_have_no_derivative(call, name):
     assert grad(f)(3.5) == 2 * 3.5 * 8.0
     assert jvp(f, (3.5,), (1.0,)) == (3.5**2 * 8.0, 2 * 3.5 * 8.0)
     assert jet(f, (3.5,), ((1.0, 0.0),)) == (3.5**2 * 8.0, [2 * 3.5 * 8.0, 16.0])
+
+
+def test_in_a_loop():
+    numbers = iter(range(100))
+
+    def f(x):
+        return lax.fori_loop(0, 3, lambda i, c: c * io_callback(lambda: 1 + next(numbers), Shape((), int)), x)
+
+    assert grad(f)(2.0) == 1 * 2 * 3
+    assert make_jaxpr(grad(f))(0.0)(2.0) == [4 * 5 * 6]
+    with says(MissingRuleError, "`sin`", "in <lambda>", "custom_jvp"):
+        grad(lambda x: lax.fori_loop(0, 3, lambda i, c: c * pure_callback(np.sin, F, c), x))(2.0)
+    assert grad(lambda x: pure_callback(np.cos, F, lax.stop_gradient(x)) * x)(0.0) == 1.0
 
 
 @both

@@ -20,6 +20,7 @@ from xform.core import tree
 from xform.core.aval import Aval, aval_of, shape_of
 from xform.core.errors import MissingRuleError
 from xform.core.primitive import Primitive, Zero, is_zero
+from xform.core.tracebacks import public
 from xform.ops.family import dense_patterns
 from xform.ops.structure import batch_operand, reshape
 
@@ -76,7 +77,7 @@ class OpaqueCallback(Callback):
     def underivable(self, callback: HostFunction) -> MissingRuleError:
         return MissingRuleError(
             f"{callback.origin} cannot be differentiated, for it may compute anything; give its derivative with "
-            "custom_jvp or custom_vjp around the call, or apply stop_gradient to its arguments"
+            "custom_jvp or custom_vjp around the call, or apply lax.stop_gradient to its arguments"
         )
 
 
@@ -162,6 +163,7 @@ def examples(arrays: Sequence[Any], lanes: Lanes) -> Iterator[tuple[tuple[int, .
         )
 
 
+@public
 def pure_callback(
     callback: Callable[..., Any],
     result_shape_dtypes: Any,
@@ -200,6 +202,7 @@ def pure_callback(
     return tree.unflatten(out_tree, outs)
 
 
+@public
 def io_callback(
     callback: Callable[..., Any],
     result_shape_dtypes: Any,

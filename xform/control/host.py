@@ -15,7 +15,7 @@ import numpy as np
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import LeakedTracerError, describe, user_frame
-from xform.core.trace import EVAL, Tracer, using
+from xform.core.trace import Trace, Tracer, context, using
 from xform.transforms.arguments import as_array
 from xform.transforms.vmap import all_leaf_names
 
@@ -62,7 +62,7 @@ class HostFunction:
     def __call__(self, operands: Sequence[Any], wanted: Sequence[Aval], lane: tuple[int, ...] = ()) -> list[Any]:
         """The leaves of the result, which must have the avals `wanted`; `lane` is the example of a batch, for notes."""
         try:
-            with using(EVAL):
+            with using(ground()):
                 args, kwargs = tree.unflatten(self.in_tree, self.leaves(operands))
                 result = self.function(*args, **kwargs)
         except Exception as error:
@@ -137,6 +137,14 @@ def host_function(
             operands.append(scalar(as_array(x)))
     shown = name or getattr(inner, "__name__", type(inner).__name__)
     return HostFunction(kind, function, shown, subject, in_tree, fixed, out_tree), operands
+
+
+def ground() -> Trace:
+    """The trace below all transformations."""
+    trace = context.trace
+    while not trace.is_ground:
+        trace = trace.parent
+    return trace
 
 
 def is_number(x: Any) -> bool:

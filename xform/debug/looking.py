@@ -14,9 +14,11 @@ from xform.control.callback import debug_callback
 from xform.control.host import is_number
 from xform.core import tree
 from xform.core.aval import aval_of
+from xform.core.tracebacks import public
 from xform.transforms.arguments import as_array
 
 
+@public
 def callback(callback: Callable[..., Any], *args: Any, ordered: bool = False, **kwargs: Any) -> None:
     """Call `callback(*args, **kwargs)` with values in place of tracers, whenever the program runs.
 
@@ -39,6 +41,7 @@ def callback(callback: Callable[..., Any], *args: Any, ordered: bool = False, **
     debug_callback("debug.callback", callback, args, kwargs, ordered)
 
 
+@public
 def print(fmt: str, *args: Any, ordered: bool = False, **kwargs: Any) -> None:
     """Print `fmt.format(*args, **kwargs)` with values in place of tracers, whenever the program runs.
 
@@ -91,7 +94,9 @@ class FormatChecker(string.Formatter):
 
     def get_value(self, key: int | str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if isinstance(key, int) and key >= len(args):
-            raise ValueError(f"it has a place for positional argument {key}, but there are {len(args)}; pass what belongs there")
+            raise ValueError(
+                f"it has a place for positional argument {key}, but there are {len(args)}; pass what belongs there"
+            )
         if isinstance(key, str) and key not in kwargs:
             raise ValueError(f"it has a place for {key!r}, but no such keyword argument was given; pass {key}=...")
         return super().get_value(key, args, kwargs)

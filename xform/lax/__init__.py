@@ -1,6 +1,9 @@
 """Control flow, and the operators that NumPy's functions are made of, under the names they have in `jax.lax`."""
 
 from xform.control.branches import cond, switch
+from xform.control.implicit.fixed_point import fixed_point
+from xform.control.implicit.linear_solve import custom_linear_solve
+from xform.control.implicit.root import custom_root
 from xform.control.loops import fori_loop, map, scan, while_loop
 from xform.lax.associative import associative_scan
 from xform.lax.bits import (
@@ -18,6 +21,17 @@ from xform.lax.bits import (
     shift_right_logical,
 )
 from xform.lax.collectives import all_gather, axis_index, axis_size, pmax, pmean, pmin, psum, psum_scatter
+from xform.lax.contractions import DotDimensionNumbers, Precision, batch_matmul, dot, dot_general
+from xform.lax.convolutions import (
+    ConvDimensionNumbers,
+    ConvGeneralDilatedDimensionNumbers,
+    conv,
+    conv_dimension_numbers,
+    conv_general_dilated,
+    conv_transpose,
+    conv_with_general_padding,
+    padtype_to_pads,
+)
 from xform.lax.creation import broadcasted_iota, convert_element_type, full, full_like, iota, zeros_like_array
 from xform.lax.dynamic import (
     dynamic_index_in_dim,
@@ -62,8 +76,41 @@ from xform.lax.elementwise import (
     square,
     sub,
 )
+from xform.lax.gathers import (
+    GatherDimensionNumbers,
+    GatherScatterMode,
+    ScatterDimensionNumbers,
+    gather,
+    index_take,
+    scatter,
+    scatter_add,
+    scatter_apply,
+    scatter_max,
+    scatter_min,
+    scatter_mul,
+    scatter_sub,
+)
 from xform.lax.identities import optimization_barrier, stop_gradient
 from xform.lax.padding import pad
+from xform.lax.reduce_windows import reduce_window, reduce_window_shape_tuple
+from xform.lax.reductions import (
+    argmax,
+    argmin,
+    cumlogsumexp,
+    cummax,
+    cummin,
+    cumprod,
+    cumsum,
+    reduce,
+    reduce_and,
+    reduce_max,
+    reduce_min,
+    reduce_or,
+    reduce_prod,
+    reduce_sum,
+    reduce_xor,
+)
+from xform.lax.sorting import approx_max_k, approx_min_k, sort, sort_key_val, top_k
 from xform.lax.structure import (
     broadcast,
     broadcast_in_dim,
@@ -108,12 +155,23 @@ from xform.lax.transcendental import (
 )
 
 __all__ = [
+    "ConvDimensionNumbers",
+    "ConvGeneralDilatedDimensionNumbers",
+    "DotDimensionNumbers",
+    "GatherDimensionNumbers",
+    "GatherScatterMode",
+    "Precision",
     "RoundingMethod",
+    "ScatterDimensionNumbers",
     "abs",
     "acos",
     "acosh",
     "add",
     "all_gather",
+    "approx_max_k",
+    "approx_min_k",
+    "argmax",
+    "argmin",
     "asin",
     "asinh",
     "associative_scan",
@@ -122,6 +180,7 @@ __all__ = [
     "atanh",
     "axis_index",
     "axis_size",
+    "batch_matmul",
     "bitcast_convert_type",
     "bitwise_and",
     "bitwise_not",
@@ -141,10 +200,24 @@ __all__ = [
     "concatenate",
     "cond",
     "conj",
+    "conv",
+    "conv_dimension_numbers",
+    "conv_general_dilated",
+    "conv_transpose",
+    "conv_with_general_padding",
     "convert_element_type",
     "cos",
     "cosh",
+    "cumlogsumexp",
+    "cummax",
+    "cummin",
+    "cumprod",
+    "cumsum",
+    "custom_linear_solve",
+    "custom_root",
     "div",
+    "dot",
+    "dot_general",
     "dynamic_index_in_dim",
     "dynamic_slice",
     "dynamic_slice_in_dim",
@@ -156,14 +229,17 @@ __all__ = [
     "exp2",
     "expand_dims",
     "expm1",
+    "fixed_point",
     "floor",
     "fori_loop",
     "full",
     "full_like",
+    "gather",
     "ge",
     "gt",
     "imag",
     "index_in_dim",
+    "index_take",
     "integer_pow",
     "iota",
     "is_finite",
@@ -182,6 +258,7 @@ __all__ = [
     "nextafter",
     "optimization_barrier",
     "pad",
+    "padtype_to_pads",
     "pmax",
     "pmean",
     "pmin",
@@ -191,13 +268,30 @@ __all__ = [
     "psum_scatter",
     "real",
     "reciprocal",
+    "reduce",
+    "reduce_and",
+    "reduce_max",
+    "reduce_min",
+    "reduce_or",
     "reduce_precision",
+    "reduce_prod",
+    "reduce_sum",
+    "reduce_window",
+    "reduce_window_shape_tuple",
+    "reduce_xor",
     "rem",
     "reshape",
     "rev",
     "round",
     "rsqrt",
     "scan",
+    "scatter",
+    "scatter_add",
+    "scatter_apply",
+    "scatter_max",
+    "scatter_min",
+    "scatter_mul",
+    "scatter_sub",
     "select",
     "select_n",
     "shift_left",
@@ -208,6 +302,8 @@ __all__ = [
     "sinh",
     "slice",
     "slice_in_dim",
+    "sort",
+    "sort_key_val",
     "split",
     "sqrt",
     "square",
@@ -218,6 +314,7 @@ __all__ = [
     "tan",
     "tanh",
     "tile",
+    "top_k",
     "transpose",
     "while_loop",
     "zeros_like_array",

@@ -110,12 +110,12 @@ class Apply:
 
     def from_jvp(self, prim: Primitive, series: Sequence[Series], params: dict[str, Any]) -> list[Series]:
         """The rule that follows from the jvp rule: y[k] = [y']_{k-1} / k with y' = f'(x) x'."""
-        key = (prim, tuple(id(s[0]) if s.is_constant else id(s) for s in series), tuple(map(repr, params.items())))
+        key = prim, tuple(id(s[0]) if s.is_constant else id(s) for s in series), identity(params)
         if key not in self.trace.memo:
             outs = prim.bind(*(s[0] for s in series), **params)
             rates = Once(lambda: self.rates(prim, series, params))
             ys = [integral(y, k, rates) if is_inexact(y.dtype) else Series.constant(y) for k, y in enumerate(outs)]
-            self.trace.memo[key] = ys, series  # the series are kept so that their ids stay theirs
+            self.trace.memo[key] = ys, series, params  # all are kept so that their ids stay theirs
         return self.trace.memo[key][0]
 
     def rates(self, prim: Primitive, series: Sequence[Series], params: dict[str, Any]) -> list[Series]:
@@ -149,6 +149,11 @@ class Once:
         if self._compute is not None:
             self._value, self._compute = self._compute(), None
         return self._value
+
+
+def identity(params: dict[str, Any]) -> tuple[Any, ...]:
+    """What tells parameters apart: their text, but of programs and functions, which is not all of them, their id."""
+    return tuple((name, id(p) if callable(p) else repr(p)) for name, p in params.items())
 
 
 def integral(y: Any, k: int, rates: Once) -> Series:

@@ -26,16 +26,15 @@ from xform.control.programs import (
     hoist,
     linearize_program,
     none_of,
-    result_avals,
     transpose_program,
     with_outputs,
 )
 from xform.core import tree
-from xform.core.aval import Aval, aval_of
+from xform.core.aval import aval_of
 from xform.core.errors import ConcretizationError, describe
 from xform.core.jaxpr import Jaxpr, evaluate, run
-from xform.core.primitive import Linear, Primitive, Zero, is_zero
-from xform.core.stage import StageTrace, follow, is_staging
+from xform.core.primitive import Linear, Zero, is_zero
+from xform.core.stage import StageTrace, follow, is_staging, stage
 from xform.core.trace import concrete, context
 from xform.ops.identity import optimization_barrier
 from xform.transforms.arguments import as_array, check_array
@@ -63,20 +62,14 @@ class Checkpoint(Call):
         return ys, [next(y_dots) if v else Zero.like(y) for y, v in zip(ys, parts.varying, strict=True)]
 
 
-class Recompute(Primitive):
-    """The linear part of a checkpointed program. It stands on tapes only: elsewhere it is what it is made of."""
+class Recompute(Call):
+    """The linear part of a checkpointed program; its rules, but for the transpose, are those of what it is made of."""
 
-    takes_zeros = True
+    def program(self, operands: Sequence[Any], *, recompute: Jaxpr, linear: Jaxpr) -> Jaxpr:
+        return composed(recompute, linear)
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        return self.numpy(*args, **params)
-
-    def abstract(self, *avals: Aval, recompute: Jaxpr, linear: Jaxpr) -> list[Aval]:
-        return result_avals(linear)
-
-    def numpy(self, *args: Any, recompute: Jaxpr, linear: Jaxpr) -> list[Any]:
-        count = len(recompute.inputs)
-        return run(linear, [*residuals(recompute, args[:count]), *args[count:]])
+    def apply(self, derived: Jaxpr, operands: Sequence[Any], **params: Any) -> list[Any]:
+        return evaluate(derived, *operands)
 
     def transpose(self, cotangents: Any, *args: Any, recompute: Jaxpr, linear: Jaxpr) -> list[Any]:
         count = len(recompute.inputs)
@@ -88,6 +81,17 @@ class Recompute(Primitive):
             values = [*residuals(recompute, args[:count]), *constants, *chosen(cotangents, given)]
             bars = iter(run(program, values))
         return [*(None for _ in range(count)), *(next(bars) if u else None for u in unknown)]
+
+
+@derived
+def composed(recompute: Jaxpr, linear: Jaxpr) -> Jaxpr:
+    """known, x_dot -> y_dot"""
+    count = len(recompute.inputs)
+
+    def f(*values: Any) -> list[Any]:
+        return run(linear, [*residuals(recompute, values[:count]), *values[count:]])
+
+    return stage(f, [*recompute.in_avals, *linear.in_avals[len(recompute.outputs) :]], "checkpoint")
 
 
 def residuals(recompute: Jaxpr, known: Sequence[Any]) -> list[Any]:

@@ -22,7 +22,7 @@ from xform.control.programs import Mask, chosen, derived, linearize_program, non
 from xform.control.scan import extended_body, linear_part, run_extended, scan_p, split, zeros
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, evaluate, run
-from xform.core.primitive import Linear, Primitive
+from xform.core.primitive import Linear
 from xform.core.stage import stage
 from xform.core.trace import concrete, context
 from xform.ops.family import instantiate
@@ -91,30 +91,17 @@ def state_before(step: int, snapshots: Snapshots, body: Jaxpr, consts: Sequence[
     return state
 
 
-class LoopTangent(Primitive):
-    """The linear part of a loop of `count` steps. It stands on tapes only: elsewhere it is a scan.
+class LoopTangent(Call):
+    """The linear part of a loop of `count` steps; its rules, but for the transpose, are those of a scan.
 
     count, consts, carry, tangents of the active ones -> tangents of the active carry
     """
 
-    takes_zeros = True
+    def program(self, operands: Sequence[Any], *, body: Jaxpr, consts: int, active: Mask, **_: Any) -> Jaxpr:
+        return tangent_program(body, consts, active)
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        return self.numpy(*args, **params)
-
-    def abstract(self, *avals: Aval, body: Jaxpr, consts: int, active: Mask, **_: Any) -> list[Aval]:
-        return chosen(body.in_avals[consts:], active[consts:])
-
-    def numpy(self, *args: Any, body: Jaxpr, consts: int, active: Mask, **_: Any) -> list[Any]:
-        carry = len(body.outputs)
-        extended, varying = extended_body(body, consts, carry, 1, active)
-        count, *values = args
-        size = consts + carry
-        terms = [[t] for t in values[size:]]
-        params = {"length": None, "reverse": False}
-        ops = split([count, *values[:size]], consts, carry, None)
-        rows = run_extended(scan_p, ops, extended, terms, active, varying, consts, carry, params)
-        return [row[1] for row, v in zip(rows, varying, strict=True) if v]
+    def apply(self, derived: Jaxpr, operands: Sequence[Any], **params: Any) -> list[Any]:
+        return evaluate(derived, *operands)
 
     def transpose(self, cotangents: Any, *args: Any, active: Mask, **params: Any) -> list[Any]:
         size = 1 + len(active)
@@ -168,6 +155,22 @@ class LoopPullback(Call):
 
 loop_tangent_p = LoopTangent("loop_tangent")
 loop_pullback_p = LoopPullback("loop_pullback")
+
+
+@derived
+def tangent_program(body: Jaxpr, consts: int, active: Mask) -> Jaxpr:
+    """The tangents of a loop of known length, with the states computed along with them."""
+    carry = len(body.outputs)
+    size = 1 + consts + carry
+    extended, varying = extended_body(body, consts, carry, 1, active)
+
+    def f(*values: Any) -> list[Any]:
+        ops, terms = split(values[:size], consts, carry, None), [[t] for t in values[size:]]
+        params = {"length": None, "reverse": False}
+        rows = run_extended(scan_p, ops, extended, terms, active, varying, consts, carry, params)
+        return [row[1] for row, v in zip(rows, varying, strict=True) if v]
+
+    return stage(f, [COUNT, *body.in_avals, *chosen(body.in_avals, active)], "tangent")
 
 
 @derived

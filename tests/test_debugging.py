@@ -153,6 +153,28 @@ def test_the_equations_of_a_staged_gradient_name_the_line_that_is_differentiated
             jaxpr(ZERO)
 
 
+def body(c, x):
+    y = np.log(c - x)
+    return c - 1.0, y
+
+
+def looped(x):
+    _, ys = xform.lax.scan(body, x[0], np.arange(3.0))
+    return np.sum(ys) + np.sum(np.where(x > 0, np.sqrt(x), 0.0))
+
+
+@pytest.mark.parametrize("way", FORWARD)
+def test_the_lines_of_a_loops_body_are_named(way):
+    before = FORWARD[way](looped, np.array([9.0, 2.0]))
+    with xform.debug_nans(), xform.checking_leaks():
+        after = FORWARD[way](looped, np.array([9.0, 2.0]))
+        with says(FloatingPointError, "nan arose in 'log'", line_of(body, 1)):
+            FORWARD[way](looped, np.array([2.0, 2.0]))
+    for x, y in zip(xform.tree.leaves(before), xform.tree.leaves(after), strict=True):
+        if not callable(x):
+            assert_allclose(x, y, rtol=1e-14)
+
+
 def test_checks_can_be_off_within_on_and_on_within_a_transformation():
     def careless(x):
         with xform.debug_nans(False):

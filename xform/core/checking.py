@@ -38,7 +38,7 @@ class State(threading.local):
     def __init__(self) -> None:
         self.at_work = False
         self.begun: list[Trace] = []
-        self.makers: dict[int, tuple[weakref.ref[Tracer], str, Source]] = {}
+        self.makers: dict[int, tuple[weakref.ref[Tracer], str, Source | None]] = {}
 
 
 state = State()
@@ -73,6 +73,10 @@ class CheckedTrace(Trace):
     @property
     def is_ground(self) -> bool:  # type: ignore[override]
         return self.parent.is_ground
+
+    def __getattr__(self, name: str) -> Any:
+        """What code asks of a trace of its own kind, it asks of the one below."""
+        return getattr(self.parent, name)
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         if state.at_work:

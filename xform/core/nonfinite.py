@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.aval import aval_of, is_inexact
+from xform.core.aval import Aval, aval_of, is_inexact, shape_of
 from xform.core.primitive import is_zero
 from xform.core.trace import Tracer, underlying
 
@@ -58,9 +58,14 @@ def list_values(what: str, values: Sequence[Carried], kind: str | None = None, n
         name = f"{what} {k}" if numbered else what
         for part, value in x.parts:
             shown = "" if value is None or is_zero(value) else f" = {in_short(value)}{place(value, kind)}"
-            batch = "" if np.shape(value) == x.aval.shape or not shown else f" in an array of shape {np.shape(value)}"
-            lines.append(f"{name}{f', {part}' if part else ''}: {x.aval}{batch}{shown}")
+            lines.append(f"{name}{f', {part}' if part else ''}: {x.aval}{in_batch(value, x.aval)}{shown}")
     return lines
+
+
+def in_batch(value: Any, aval: Aval) -> str:
+    """Numbers with the axes of a vmap."""
+    shape = aval.shape if value is None or is_zero(value) else shape_of(value)
+    return "" if shape == aval.shape else f" in an array of shape {shape}"
 
 
 def in_short(x: Any) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
-from xform.core.checking import watched
-from xform.core.errors import describe, user_frame
+from xform.core.checking import current_source, watched
+from xform.core.errors import describe
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
 from xform.core.primitive import Primitive
 from xform.core.trace import EVAL, Trace, Tracer, concrete, context, using
@@ -60,7 +60,7 @@ class StageTrace(Trace):
         atoms = [self.atom(x) for x in args]
         avals = prim.abstract(*(a.aval for a in atoms), **params)
         outputs = [Var(a) for a in avals]
-        self.eqns.append(Eqn(prim, atoms, params, outputs, user_frame()))
+        self.eqns.append(Eqn(prim, atoms, params, outputs, current_source()))
         return [StageTracer(self, v) for v in outputs]
 
     def note(self, application: Any) -> None:

@@ -1,10 +1,19 @@
 """Composable function transformations for NumPy programs."""
 
+from importlib import import_module as _import_module
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
+
 from xform import debug as debug
 from xform import numpy as numpy
 from xform import tree as tree
 from xform import tree_util as tree_util
+from xform.control import policies as checkpoint_policies
 from xform.control.callback import io_callback, pure_callback
+from xform.control.checkpoint import checkpoint
+from xform.control.closure import closure_convert
+from xform.control.custom import custom_gradient, custom_jvp, custom_vjp, custom_vmap
+from xform.control.policies import checkpoint_name
 from xform.core.aval import Aval, ShapeDtypeStruct, float0
 from xform.core.errors import (
     ConcretizationError,
@@ -27,6 +36,11 @@ from xform.transforms.sparsity import sparsity_pattern
 from xform.transforms.vjp import linear_transpose, vjp
 from xform.transforms.vmap import vmap
 
+if _TYPE_CHECKING:
+    from xform import lax as lax
+
+remat = checkpoint
+
 __all__ = [
     "Aval",
     "ConcretizationError",
@@ -39,7 +53,15 @@ __all__ = [
     "TracerAssignmentError",
     "XformError",
     "checking_leaks",
+    "checkpoint",
+    "checkpoint_name",
+    "checkpoint_policies",
+    "closure_convert",
     "config",
+    "custom_gradient",
+    "custom_jvp",
+    "custom_vjp",
+    "custom_vmap",
     "debug",
     "debug_infs",
     "debug_nans",
@@ -60,6 +82,7 @@ __all__ = [
     "make_jaxpr",
     "numpy",
     "pure_callback",
+    "remat",
     "sparsity_pattern",
     "tree",
     "tree_util",
@@ -67,3 +90,10 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    """A room that is loaded when it is first used."""
+    if name == "lax":
+        return _import_module(f"xform.{name}")
+    raise AttributeError(f"module 'xform' has no attribute '{name}'")

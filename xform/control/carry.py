@@ -10,6 +10,7 @@ import numpy as np
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.stage import strong
+from xform.ops.stack import ARRAYS
 from xform.transforms.arguments import as_array, check_array
 
 LEAF = tree.structure(0)
@@ -37,15 +38,19 @@ class Carry:
 
     def flat(self, value: Any) -> list[Any]:
         """The leaves of the value after a step; TypeError unless it is of the type of the initial one."""
+        leaves = [value] if self.structure is LEAF and isinstance(value, ARRAYS) else self.flattened(value)
+        for k, (x, a) in enumerate(zip(leaves, self.avals, strict=True)):
+            if getattr(x, "shape", None) != a.shape or (x.dtype is not a.dtype and x.dtype != a.dtype):
+                leaves[k] = self.fitted(value, k, x)
+        return leaves
+
+    def flattened(self, value: Any) -> list[Any]:
         leaves, structure = tree.flatten(value)
         if structure != self.structure:
             raise TypeError(
                 f"{self.origin}: {self.what} must return a carry of the structure that it is given,\n"
                 f"  {self.structure}, but it returned\n  {structure}"
             )
-        for k, (x, a) in enumerate(zip(leaves, self.avals, strict=True)):
-            if getattr(x, "shape", None) != a.shape or x.dtype != a.dtype:
-                leaves[k] = self.fitted(value, k, x)
         return leaves
 
     def fitted(self, value: Any, k: int, x: Any) -> Any:

@@ -261,14 +261,19 @@ def part_of(x: Any, first: int, last: int) -> Any:
     return slice_(x, index=((first, last - first, 1), *((0, n, 1) for n in x.shape[1:])))
 
 
+#: the structure of None, which most loops return for y
+NOTHING = tree.structure(None)
+
+
 class Step:
     """A function of carry and x as a function of leaves; it remembers the structure of y."""
 
-    __slots__ = ("carry", "f", "origin", "x_tree", "y_tree")
+    __slots__ = ("carry", "f", "no_x", "origin", "x_tree", "y_tree")
 
     def __init__(self, origin: str, f: Callable[[Any, Any], Any], carry: Carry, x_tree: Any) -> None:
         self.origin, self.f, self.carry, self.x_tree = origin, f, carry, x_tree
         self.y_tree: Any = None
+        self.no_x = None if x_tree.num_leaves else tree.unflatten(x_tree, ())
 
     def __call__(self, *values: Any) -> list[Any]:
         n = len(self.carry.leaves)
@@ -276,20 +281,23 @@ class Step:
         return leaves + ys
 
     def step(self, leaves: Any, xs: Any) -> tuple[list[Any], list[Any]]:
-        x = xs[0] if self.x_tree is LEAF else tree.unflatten(self.x_tree, xs)
+        x = xs[0] if self.x_tree is LEAF else tree.unflatten(self.x_tree, xs) if xs else self.no_x
         out = self.f(self.carry.value(leaves), x)
         if not isinstance(out, tuple | list) or len(out) != 2:
             raise TypeError(
                 f"{self.origin}: the function must return a pair (carry, y), not {type(out).__name__} {out!r:.60}"
             )
-        ys, y_tree = tree.flatten(out[1])
+        value, y = out
+        if y is None and self.y_tree is NOTHING:
+            return self.carry.flat(value), []
+        ys, y_tree = tree.flatten(y)
         if self.y_tree is None:
-            for k, y in enumerate(ys):
-                check_array(self.origin, lambda k=k: f"y{tree.keystr(tree.leaves_with_path(out[1])[k][0])}", y)
+            for k, leaf in enumerate(ys):
+                check_array(self.origin, lambda k=k: f"y{tree.keystr(tree.leaves_with_path(y)[k][0])}", leaf)
         elif self.y_tree != y_tree:
             raise TypeError(f"{self.origin}: y had the structure {self.y_tree} in one step and {y_tree} in another")
-        self.y_tree = y_tree
-        return self.carry.flat(out[0]), [as_array(y) for y in ys]
+        self.y_tree = NOTHING if y is None else y_tree
+        return self.carry.flat(value), [as_array(leaf) for leaf in ys]
 
     def loop(self, rows: list[Any], order: range) -> tuple[list[Any], list[Any]]:
         """The loop in Python."""

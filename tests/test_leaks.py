@@ -85,6 +85,20 @@ def test_values_of_an_enclosing_transformation_may_be_kept_while_it_runs():
         assert xform.grad(f)(3.0) == 12.0
 
 
+def test_a_program_that_closes_over_a_traced_value():
+    def solved(a):
+        return xform.make_jaxpr(lambda y: y * a)(1.0)(2.0)[0] * a
+
+    def cubed(a):
+        root = xform.lax.custom_root(lambda x: x**3 - a, 2.0, lambda g, x: np.cbrt(a), lambda g, y: y / g(1.0))
+        return root * a
+
+    with xform.checking_leaks():
+        assert xform.grad(solved)(3.0) == 12.0
+        assert_allclose(xform.grad(cubed)(8.0), 2 + 8 / 12)
+        assert_allclose(xform.vmap(xform.grad(cubed))(np.array([8.0, 27.0])), [2 + 8 / 12, 4.0])
+
+
 def test_an_argument_and_a_cycle():
     def f(x):
         cycle = Box()

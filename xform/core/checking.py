@@ -37,7 +37,7 @@ class State(threading.local):
 
     def __init__(self) -> None:
         self.at_work = False
-        self.begun: list[Trace] = []
+        self.begun: list[weakref.ref[Trace]] = []
         self.makers: dict[int, tuple[weakref.ref[Tracer], str, Source | None]] = {}
 
 
@@ -120,7 +120,7 @@ def watched(trace: Trace) -> Trace:
     if type(parent) is not CheckedTrace:
         return trace
     if parent.checks.leaks:
-        state.begun.append(trace)
+        state.begun.append(weakref.ref(trace))
     return CheckedTrace(trace, parent.checks)
 
 

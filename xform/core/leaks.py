@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from types import CellType, FrameType, FunctionType, MethodType, ModuleType, TracebackType
 from typing import Any
@@ -32,16 +33,19 @@ def audited(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
             state.makers.clear()
 
 
-def check_ended(traces: Sequence[Trace]) -> None:
+def check_ended(traces: Sequence[weakref.ref[Trace]]) -> None:
     """Raise LeakedTracerError for a surviving tracer of one of the traces; cyclic garbage does not count."""
-    if traces and survivors(traces):
+    if survivors(traces):
         gc.collect()
         for x in survivors(traces):
             raise LeakedTracerError(leak_message(x))
 
 
-def survivors(traces: Sequence[Trace]) -> list[Tracer]:
-    return [x for x in gc.get_referrers(*traces) if isinstance(x, Tracer) and any(x._trace is t for t in traces)]
+def survivors(traces: Sequence[weakref.ref[Trace]]) -> list[Tracer]:
+    """The tracers of the traces; a trace that is gone has none, for they hold it."""
+    alive = [trace for r in traces if (trace := r()) is not None]
+    referrers = gc.get_referrers(*alive) if alive else []
+    return [x for x in referrers if isinstance(x, Tracer) and any(x._trace is t for t in alive)]
 
 
 def leak_message(x: Tracer) -> str:

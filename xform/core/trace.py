@@ -26,7 +26,7 @@ NO_PARAMS: dict[str, Any] = {}
 class Trace:
     """An interpreter of primitives, on top of its parent."""
 
-    __slots__ = ("origin", "parent")
+    __slots__ = ("__weakref__", "origin", "parent")
     #: Are its values plain arrays, those of NumPy?
     is_ground: ClassVar[bool] = False
 

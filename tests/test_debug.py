@@ -62,6 +62,8 @@ TRANSFORMS = {
     "vmap": lambda f, x: vmap(f)(np.full(1, x)),
     "vmap of grad": lambda f, x: vmap(grad(f))(np.full(1, x)),
     "staged vmap of grad": lambda f, x: make_jaxpr(vmap(grad(f)))(np.ones(1))(np.full(1, x)),
+    "grad of checkpoint": lambda f, x: grad(xform.checkpoint(f))(x),
+    "staged grad of checkpoint": lambda f, x: make_jaxpr(grad(xform.checkpoint(f)))(1.0)(x),
     "grad of vmap": lambda f, x: grad(lambda xs: vmap(f)(xs).sum())(np.full(1, x)),
 }
 

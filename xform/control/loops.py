@@ -15,12 +15,13 @@ import numpy as np
 
 from xform.control.carry import LEAF, Carry
 from xform.control.checkpoint import is_recorded, staged_once
-from xform.control.programs import close, deep
+from xform.control.programs import close, deep, structured, writes
 from xform.control.scan import row, scan_p, stacked
 from xform.control.while_loop import while_p
 from xform.core import tree
 from xform.core.aval import aval_of
-from xform.core.errors import describe
+from xform.core.errors import XformError, describe
+from xform.core.jaxpr import Jaxpr
 from xform.core.stage import is_staging, strong
 from xform.core.trace import concrete
 from xform.ops.structure import concatenate, reshape, slice_
@@ -52,23 +53,22 @@ def while_loop(
     origin = f"while_loop of {describe(body_fun)}"
     describe(cond_fun)
     carry = Carry(origin, "the body", init_val)
-    leaves = carry.leaves
     slots = checked_slots(origin, checkpoint)
-    if not is_staging() and (slots is None or not is_recorded()):
-        finished, leaves = carry.settled(lambda: run_while(carry, cond_fun, body_fun))
-        if finished:
-            return carry.value(leaves)
-    carry.leaves = leaves
 
     def programs() -> Any:
         cond, free = close(lambda *xs: [check_predicate(origin, cond_fun(carry.value(xs)))], carry.avals, origin)
         body, more = close(lambda *xs: carry.flat(body_fun(carry.value(xs))), carry.avals, origin)
         return cond, free, body, more
 
-    cond, free, body, more = carry.settled(programs)
+    found = in_place(lambda: carry.settled(programs), carry)
+    if found is None and not is_staging() and (slots is None or not is_recorded()):
+        finished, carry.leaves = carry.settled(lambda: run_while(carry, cond_fun, body_fun))
+        if finished:
+            return carry.value(carry.leaves)
+    cond, free, body, more = found or carry.settled(programs)
     params = {"cond": cond, "body": body, "cond_consts": len(free), "consts": len(more), "record": False}
-    params["slots"] = slots
-    return carry.value(while_p.bind(*free, *more, *carry.leaves, **params))
+    with structured():
+        return carry.value(while_p.bind(*free, *more, *carry.leaves, **params, slots=slots))
 
 
 def checked_slots(origin: str, checkpoint: Any) -> int | None:
@@ -129,8 +129,9 @@ def fori_loop(
     known = concrete(lower), concrete(upper)
     if known[0] is not None and known[1] is not None and (checkpoint is None or not is_recorded()):
         first, last = operator.index(known[0]), operator.index(known[1])
-        if not is_staging():
-            return run_for(Carry(origin, "the body", init_val), first, last, body_fun)
+        carry = Carry(origin, "the body", init_val)
+        if not is_staging() and (last - first < MANY or all(a.size < LARGE for a in carry.avals)):
+            return run_for(carry, first, last, body_fun)
 
         def step(carry: Any, _: Any) -> Any:
             i, value = carry
@@ -200,17 +201,45 @@ def scan(
         carry.settled(lambda: close(Step(origin, f, carry, x_tree), carry.avals + avals, origin))
         return scan_in_segments(f, carry.value(carry.leaves), xs, steps, reverse, counts)
     body = Step(origin, f, carry, x_tree)
-    if steps and (not is_staging() or unroll is True or (unroll is not False and unroll >= steps)):
+    unrolled = unroll is True or 1 < unroll >= steps
+    avals = [a.with_shape(a.shape[1:]) for a in [strong(aval_of(x)) for x in rows]]
+
+    def program() -> tuple[Jaxpr, list[Any]]:
+        return carry.settled(lambda: close(body, carry.avals + avals, origin))
+
+    if not steps or (is_staging() and not unrolled):
+        found = program()
+    else:
+        found = None if steps < MANY else in_place(program, carry)
+    if found is None:
         order = range(steps - 1, -1, -1) if reverse else range(steps)
         leaves, ys = carry.settled(lambda: body.loop(rows, order))
     else:
-        avals = [strong(aval_of(x)) for x in rows]
-        avals = [a.with_shape(a.shape[1:]) for a in avals]
-        program, free = carry.settled(lambda: close(body, carry.avals + avals, origin))
+        jaxpr, free = found
         params = {"consts": len(free), "carry": len(carry.leaves), "length": steps, "reverse": bool(reverse)}
-        outs = scan_p.bind(*free, *carry.leaves, *rows, body=program, **params)
+        with structured():
+            outs = scan_p.bind(*free, *carry.leaves, *rows, body=jaxpr, **params)
         leaves, ys = outs[: len(carry.leaves)], outs[len(carry.leaves) :]
     return carry.value(leaves), tree.unflatten(body.y_tree, ys)
+
+
+#: where to look whether a loop writes into its carry: an array of so many entries, a loop of so many steps
+LARGE, MANY = 4096, 16
+
+
+def in_place(program: Callable[[], Any], carry: Carry) -> Any:
+    """The program of a loop, if it writes into a large carry: run as a program the loop does so in place.
+
+    Run by Python it would copy the carry in every step, since the user's function holds it. None if it does nothing of
+    the kind, or must run by Python because it branches on values.
+    """
+    if is_staging() or all(a.size < LARGE for a in carry.avals):
+        return None
+    try:
+        found = program()
+    except XformError:
+        return None
+    return found if any(writes(j, LARGE) for j in found if isinstance(j, Jaxpr)) else None
 
 
 def segment_counts(origin: str, checkpoint: Any, steps: int) -> tuple[int, ...]:

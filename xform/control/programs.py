@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -49,9 +50,30 @@ class Control(Primitive):
 
     def bind(self, *args: Any, **params: Any) -> list[Any]:
         with deep():
-            if is_staging():
+            if mode.structured or is_staging():
                 return context.trace.process(self, args, params)
             return self.numpy(*args, **params)
+
+
+class Mode(threading.local):
+    """Per thread: are operations that contain programs kept whole, though no program is being written?"""
+
+    structured = False
+
+
+mode = Mode()
+
+
+class structured:
+    """`with structured():` the rules of such operations are used, they are not run as Python's own control flow."""
+
+    __slots__ = ("before",)
+
+    def __enter__(self) -> None:
+        self.before, mode.structured = mode.structured, True
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        mode.structured = self.before
 
 
 class deep:
@@ -311,6 +333,14 @@ def invariant(jaxpr: Jaxpr, known: Mask) -> set[Atom]:
         if not eqn.effect and all(type(a) is Literal or a in found for a in eqn.inputs):
             found.update(eqn.outputs)
     return found
+
+
+def writes(jaxpr: Jaxpr, size: int) -> bool:
+    """Does the program change entries of an array of at least that size? Run as a program it may do so in place."""
+    return any(
+        (eqn.prim.update is not None and eqn.inputs[0].aval.size >= size) or any(writes(j, size) for j in eqn.jaxprs())
+        for eqn in jaxpr.eqns
+    )
 
 
 def with_outputs(jaxpr: Jaxpr, outputs: Sequence[Atom]) -> Jaxpr:

@@ -18,7 +18,7 @@ class Converged(Opaque):
         return [Aval(x.shape, x.dtype)]
 
     def numpy(self, x: Any, error: Any, bound: Any, *, message: str) -> list[Any]:
-        good = error <= bound
+        good = (error <= bound) & np.isfinite(error)  # inf is no small error, whatever the bound has become
         if not np.all(good):
             k = np.argmin(good)
             raise RuntimeError(message.format(error=np.ravel(error)[k], bound=np.ravel(bound)[k]))

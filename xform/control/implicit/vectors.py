@@ -22,8 +22,8 @@ class Limits(NamedTuple):
     maxiter: int
 
     def info(self, size: Any, steps: Any) -> Any:
-        """0 if a residual of norm `size` is small enough (that is, not for nan), else the number of steps."""
-        return select(size <= self.bound, np.int64(0), np.maximum(steps, 1))
+        """0 if a residual of norm `size` is small enough, which inf and nan are not, else the number of steps."""
+        return select((size <= self.bound) & np.isfinite(size), np.int64(0), np.maximum(steps, 1))
 
 
 def inner(x: Any, y: Any) -> Any:

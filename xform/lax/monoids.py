@@ -17,7 +17,6 @@ from xform.core.errors import describe
 from xform.core.jaxpr import Jaxpr, evaluate
 from xform.core.primitive import Primitive, is_traced
 from xform.core.stage import stage
-from xform.core.trace import underlying
 from xform.lax.dimensions import dimensions
 from xform.lax.lanes import lanewise
 from xform.lax.operands import operand
@@ -76,9 +75,8 @@ class Folded(NamedTuple):
 
     @property
     def starts_neutral(self) -> bool:
-        """Is the initial value known to be the identity?"""
-        known = underlying(self.initial[0])
-        return self.prim is not None and known is not None and np.all(known == self.neutral)
+        """Is the initial value the identity, and a constant, so that it need not be combined?"""
+        return self.prim is not None and not is_traced(*self.initial) and self.initial[0] == self.neutral
 
     @property
     def neutral(self) -> Any:

@@ -2,9 +2,12 @@
 
     out[t] = init o x'[stride t + dilation k] o ...    over all k < window, in each axis
 
-where x' is x with init between its neighbours (base dilation) and around it (padding). The windows of several axes are
-folded one axis after another, the last one first, so that entries are combined in their order. Along an axis there are
-two ways, of which the cheaper is taken: to combine `window` strided slices, or to double,
+where x' is x with nothing between its neighbours (base dilation) and around it (padding): those places are skipped. To
+a primitive nothing is its identity; for other computations a mask goes along that says where there is something.
+
+The windows of several axes are folded one axis after another, the last one first, so that entries are combined in
+their order. Along an axis there are two ways, of which the cheaper is taken: to combine `window` strided slices, or to
+double,
 
     f_1 = x,    f_{2p}[t] = f_p[t] o f_p[t + dilation p]
 
@@ -67,10 +70,11 @@ def reduce_window(
     """init o x'[t s] o x'[t s + d] o ... for each window: a fold of x o y = computation(x, y) as by `reduce`.
 
     `window_dimensions`, `window_strides` s, `window_dilation` d and `base_dilation` have an integer for each axis; by
-    default the last three are 1. x' is the operand with `base_dilation` - 1 times the initial value between neighbours,
-    and padded with it: `padding` has a pair (before, behind) for each axis, negative ones crop, or is "VALID" (none),
-    "SAME" (the result's size is that of the operand over the stride, rounded up) or "SAME_LOWER". Of equal largest (or
-    smallest) entries of a window the first has the derivative. Operand, initial value and computation may be trees.
+    default the last three are 1. x' is the operand with `base_dilation` - 1 places between neighbours and more around
+    it, which are skipped: `padding` has a pair (before, behind) for each axis, negative ones crop, or is "VALID"
+    (none), "SAME" (the result's size is that of the operand over the stride, rounded up) or "SAME_LOWER". Of equal
+    largest (or smallest) entries of a window the first has the derivative. Operand, initial value and computation may
+    be of trees.
 
     Raises as `reduce`, and ValueError for sizes that do not fit.
 
@@ -83,10 +87,33 @@ def reduce_window(
     """
     folded = read_folded("reduce_window", operand, init_value, computation)
     windows = read_windows(folded.shape, window_dimensions, window_strides, padding, base_dilation, window_dilation)
-    xs = [surrounded(x, v, windows) for x, v in zip(folded.arrays, folded.initial, strict=True)]
+    if folded.prim is not None:
+        xs, combine = [surrounded(folded.arrays[0], folded.neutral, windows)], folded.combine_first
+    else:
+        there = surrounded(np.ones(folded.shape, bool), np.False_, windows)
+        filled = [surrounded(x, v, windows) for x, v in zip(folded.arrays, folded.initial, strict=True)]
+        xs, combine = [*filled, there], skipping(folded.combine)
     for axis in reversed(range(len(windows))):
-        xs = fold_axis(folded.combine_first, xs, axis, windows[axis])
-    return tree.unflatten(folded.structure, folded.after_initial(xs))
+        xs = fold_axis(combine, xs, axis, windows[axis])
+    if folded.prim is None:
+        *xs, there = xs
+        ys = [select(there, y, v) for y, v in zip(folded.after_initial(xs), folded.initial, strict=True)]
+    else:
+        ys = folded.after_initial(xs)
+    return tree.unflatten(folded.structure, ys)
+
+
+def skipping(combine: Any) -> Any:
+    """x o y where there are both, else the one that is there; the last array says where there is something."""
+
+    def combine_there(xs: list[Any], ys: list[Any]) -> list[Any]:
+        (*xs, m), (*ys, k) = xs, ys
+        zs = combine(xs, ys)
+        if not (m.all() and k.all()):
+            zs = [select(m & k, z, select(m, x, y)) for x, y, z in zip(xs, ys, zs, strict=True)]
+        return [*zs, m | k]
+
+    return combine_there
 
 
 def reduce_window_shape_tuple(
@@ -147,7 +174,7 @@ def surrounded(x: Any, value: Any, windows: Sequence[Window]) -> Any:
         read.append((first if count else 0, count, 1))
         written.append((w.before + w.base * first if count else 0, count, w.base))
     shape = tuple(w.padded(n) for n, w in zip(x.shape, windows, strict=True))
-    if tuple(read) == tuple((0, n, 1) for n in shape):
+    if x.shape == shape and tuple(read) == tuple((0, n, 1) for n in shape):
         return x
     x = slice_(x, index=tuple(read))
     there = np.zeros(shape, bool)

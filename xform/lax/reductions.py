@@ -279,4 +279,6 @@ def cumulative(name: str, prim: Any, x: Any, axis: Any, reverse: bool) -> Any:
     x = operand(name, x)
     if x.dtype.kind == "b" and name in ("cumsum", "cumprod"):
         raise TypeError(f"{name}: an array of booleans was given, wanted numbers; count with .astype(int)")
+    if x.dtype.kind != "f" and name == "cumlogsumexp":
+        raise TypeError(f"{name}: {x.dtype} was given, wanted real floating-point numbers; convert with .astype(float)")
     return prim(x, axis=dimension(name, axis, len(x.shape)), reverse=bool(reverse))

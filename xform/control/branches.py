@@ -16,12 +16,14 @@ from xform.core.errors import describe
 from xform.core.jaxpr import Jaxpr, Var
 from xform.core.stage import is_staging
 from xform.core.trace import Tracer, concrete
+from xform.core.tracebacks import public
 from xform.transforms.arguments import as_array, check_array
 from xform.transforms.flat import Flat
 
 _NOTHING: Any = object()
 
 
+@public
 def cond(
     pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any, operand: Any = _NOTHING
 ) -> Any:
@@ -55,6 +57,7 @@ def cond(
     return choose(origin, index, ("false_fun", "true_fun"), (false_fun, true_fun), operands)
 
 
+@public
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = _NOTHING) -> Any:
     """`branches[index](*operands)`, with the index clamped to those there are.
 

@@ -10,7 +10,6 @@ the other residuals from these, and then is linear:
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -36,6 +35,7 @@ from xform.core.jaxpr import Jaxpr, evaluate, run
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.stage import StageTrace, follow, is_staging, stage
 from xform.core.trace import concrete, context
+from xform.core.tracebacks import standing_for
 from xform.ops.identity import optimization_barrier
 from xform.transforms.arguments import as_array, check_array
 from xform.transforms.flat import Flat
@@ -159,7 +159,7 @@ def checkpoint(
     static = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
     keep = policy or nothing_saveable
 
-    @functools.wraps(f)
+    @standing_for(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not is_recorded():
             return f(*args, **kwargs)

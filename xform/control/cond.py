@@ -9,16 +9,16 @@ where one has a tangent (a batch axis, ...) that another lacks, it gets a zero t
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from xform.control.expansion import are_active, expand
+from xform.control.lanes import lane_select, lanes_of, own_lanes, together
 from xform.control.programs import (
     Control,
-    Linearized,
     Mask,
     batch_program,
     chosen,
@@ -31,16 +31,17 @@ from xform.control.programs import (
     transpose_program,
     vmapped,
 )
+from xform.control.scan import one_by_one, union
+from xform.control.slots import Slots
 from xform.core.aval import Aval
-from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate
+from xform.core.jaxpr import Jaxpr, Var, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.trace import concrete, context
 from xform.ops.family import instantiate
-from xform.ops.index import gather
 from xform.ops.positions import are_known
-from xform.ops.reduce import argmax, reduce_or
+from xform.ops.reduce import reduce_or
 from xform.ops.select import select
-from xform.ops.structure import batch_operand, concatenate, reshape
+from xform.ops.structure import batch_operand
 from xform.transforms.arguments import as_array
 from xform.transforms.sparsity import propagate
 from xform.transforms.vmap import Axis
@@ -94,6 +95,8 @@ class Cond(Control):
         index, *operands = args
         if batched[0]:
             known = concrete(index)
+            if known is None and any(b.effect for b in branches):
+                return one_by_one(self, axis, args, batched, {"branches": branches})
             by = separately if known is not None else masked
             return by(axis, index if known is None else known, operands, tuple(batched[1:]), branches)
         mask = tuple(batched[1:])
@@ -118,7 +121,7 @@ class Cond(Control):
         if are_known(avals[:1]):
             branches = (branches[clamped(avals[0], branches)],)
         each = [propagate(b, patterns[1:], avals[1:]) for b in branches]
-        return [reduce(np.logical_or, [p for p in ps if p is not None] or [None]) for ps in zip(*each, strict=True)]
+        return [reduce(union, ps) for ps in zip(*each, strict=True)]
 
 
 cond_p = Cond("cond")
@@ -134,79 +137,7 @@ def alike(branches: Branches, make: Callable[[Jaxpr, Mask | None], tuple[Jaxpr, 
     return tuple(make(b, varying)[0] for b in branches), varying
 
 
-class Slots:
-    """Places for the residuals of branches, of which one runs: those of equal shape and dtype share a place.
-
-    A residual that is an operand itself needs no place, nor does a literal.
-    """
-
-    def __init__(self, parts: Sequence[Linearized]) -> None:
-        self.avals: list[Aval] = []
-        #: numbers of the operands that are residuals
-        self.operands = sorted({p.forward.inputs.index(r) for p in parts for r in p.residuals if r in p.forward.inputs})
-        self.place: dict[tuple[int, Var], int] = {}  # (number of the linear program, residual) -> slot
-        for p in parts:
-            free = list(range(len(self.avals)))
-            for r in self.stored(p):
-                k = next((k for k in free if self.avals[k] == r.aval), None)
-                if k is None:
-                    k = len(self.avals)
-                    self.avals.append(r.aval)
-                else:
-                    free.remove(k)
-                self.place[id(p.linear), r] = k
-
-    @staticmethod
-    def stored(p: Linearized) -> list[Var]:
-        """The residuals that need a place, each once."""
-        return list(dict.fromkeys(r for r in p.residuals if isinstance(r, Var) and r not in p.forward.inputs))
-
-    def forward(self, p: Linearized) -> Jaxpr:
-        """operands -> results, slots."""
-        slots: list[Atom | None] = [None] * len(self.avals)
-        for r in self.stored(p):
-            slots[self.place[id(p.linear), r]] = r
-        blank = {k: Var(a) for k, (a, s) in enumerate(zip(self.avals, slots, strict=True)) if s is None}
-        consts = [*p.forward.consts, *((v, np.zeros(v.aval.shape, v.aval.dtype)) for v in blank.values())]
-        filled = [blank[k] if s is None else s for k, s in enumerate(slots)]
-        outputs = [*p.forward.outputs[: len(p.varying)], *filled]
-        return eliminate_dead_code(Jaxpr(p.forward.inputs, consts, p.forward.eqns, outputs))
-
-    def linear(self, p: Linearized) -> Jaxpr:
-        """residual operands, slots, tangents -> tangents of the results."""
-        operands = {k: Var(p.forward.inputs[k].aval) for k in self.operands}
-        slots = [Var(a) for a in self.avals]
-        given = len(p.residuals)
-        substitute: dict[Var, Atom] = {}
-        for v, r in zip(p.linear.inputs, p.residuals, strict=False):
-            if isinstance(r, Literal):
-                substitute[v] = r
-            elif r in p.forward.inputs:
-                substitute[v] = operands[p.forward.inputs.index(r)]
-            else:
-                substitute[v] = slots[self.place[id(p.linear), r]]
-        renamed = substituted(p.linear, substitute)
-        return Jaxpr(
-            [*operands.values(), *slots, *p.linear.inputs[given:]], p.linear.consts, renamed.eqns, renamed.outputs
-        )
-
-
-def substituted(jaxpr: Jaxpr, atoms: dict[Var, Atom]) -> Jaxpr:
-    """The program with other atoms in place of some of its variables."""
-
-    def of(a: Atom) -> Atom:
-        return atoms.get(a, a) if isinstance(a, Var) else a
-
-    eqns = [type(e)(e.prim, [of(a) for a in e.inputs], e.params, e.outputs, e.source) for e in jaxpr.eqns]
-    return Jaxpr(jaxpr.inputs, jaxpr.consts, eqns, [of(a) for a in jaxpr.outputs])
-
-
 # --- an index that differs from lane to lane ---
-
-
-def lanes_of(x: Any, lanes: Any, batched: bool) -> Any:
-    """The lanes with these numbers, of a value that has them."""
-    return gather(x, lanes, axes=(0,), at=0) if batched else x
 
 
 def separately(axis: Axis, index: Any, operands: Any, batched: Mask, branches: Branches) -> list[Any]:
@@ -225,14 +156,6 @@ def separately(axis: Axis, index: Any, operands: Any, batched: Mask, branches: B
     return together(order, parts)
 
 
-def together(order: Sequence[np.ndarray], parts: Sequence[Sequence[Any]]) -> list[Any]:
-    """Results of groups of lanes as results of all lanes, in their order."""
-    if len(parts) == 1:  # all lanes, in their order
-        return list(parts[0])
-    back = np.argsort(np.concatenate(order), kind="stable")
-    return [gather(concatenate(*ys, axis=0), back, axes=(0,), at=0) for ys in zip(*parts, strict=True)]
-
-
 def masked(axis: Axis, index: Any, operands: Any, batched: Mask, branches: Branches) -> list[Any]:
     """Each branch on all lanes, where a lane that is not its own computes a copy of one that is.
 
@@ -249,16 +172,6 @@ def masked(axis: Axis, index: Any, operands: Any, batched: Mask, branches: Branc
         ys = cond_p.bind(as_index(reduce_or(mine, axes=(0,))), *own, branches=(nothing, program))
         outs = [lane_select(mine, y, z) for y, z in zip(ys, outs, strict=True)] if outs else ys
     return outs
-
-
-def own_lanes(mine: Any) -> Any:
-    """For each lane its own number, or that of a lane which is in the mask."""
-    return select(mine, np.arange(mine.shape[0]), argmax(mine, axis=0))
-
-
-def lane_select(mine: Any, x: Any, y: Any) -> Any:
-    """x in the lanes of the mask, y in the others."""
-    return select(reshape(mine, shape=(mine.shape[0], *(1,) * (len(x.shape) - 1))), x, y)
 
 
 def blank(program: Jaxpr) -> Jaxpr:

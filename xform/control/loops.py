@@ -24,11 +24,13 @@ from xform.core.errors import XformError, describe
 from xform.core.jaxpr import Jaxpr
 from xform.core.stage import is_staging, strong
 from xform.core.trace import concrete
+from xform.core.tracebacks import public
 from xform.ops.structure import concatenate, reshape, slice_
 from xform.transforms.arguments import as_array, check_array
 from xform.transforms.vmap import vmap
 
 
+@public
 def while_loop(
     cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any, *, checkpoint: int | None = None
 ) -> Any:
@@ -103,6 +105,7 @@ def check_predicate(origin: str, pred: Any) -> Any:
     return as_array(pred)
 
 
+@public
 def fori_loop(
     lower: Any,
     upper: Any,
@@ -159,6 +162,7 @@ def run_for(carry: Carry, first: int, last: int, body_fun: Callable[[Any, Any], 
     return carry.settled(run)
 
 
+@public
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,
@@ -368,6 +372,7 @@ def common_length(origin: str, xs: Any, rows: list[Any], length: int | None) -> 
     return sizes[0][1]
 
 
+@public
 def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
     """`f` of each entry along the first axis of the arrays of `xs`, one after the other, stacked.
 

@@ -25,6 +25,7 @@ from xform.core.trace import EVAL, Tracer, context, using
 from xform.ops.family import instantiate
 from xform.ops.structure import batch_operand
 from xform.transforms.arguments import as_array
+from xform.transforms.flat import Flat
 from xform.transforms.jet import Apply, JetTrace
 from xform.transforms.jvp import JVPTrace
 from xform.transforms.linearize import linearize_flat
@@ -144,17 +145,17 @@ def stable(start: Mask, step: Callable[[Mask], Mask]) -> Mask:
     return start
 
 
-class Evaluated:
+class Evaluated(Flat):
     """A program as a function that the transformations take."""
 
-    __slots__ = ("active", "fixed", "jaxpr")
+    __slots__ = ("active", "jaxpr", "values")
 
-    def __init__(self, jaxpr: Jaxpr, fixed: Sequence[Any] = (), active: Mask = ()) -> None:
-        self.jaxpr, self.fixed, self.active = jaxpr, fixed, active
+    def __init__(self, jaxpr: Jaxpr, fixed: Sequence[Any], active: Mask) -> None:
+        self.jaxpr, self.values, self.active = jaxpr, fixed, active
 
     def __call__(self, *moving: Any) -> list[Any]:
         rest = iter(moving)
-        values = [next(rest) if a else x for x, a in zip(self.fixed, self.active, strict=True)]
+        values = [next(rest) if a else x for x, a in zip(self.values, self.active, strict=True)]
         return evaluate(self.jaxpr, *values)
 
     def lower_aux(self, lower: Callable[[Any], Any]) -> None:
@@ -341,6 +342,16 @@ def writes(jaxpr: Jaxpr, size: int) -> bool:
         (eqn.prim.update is not None and eqn.inputs[0].aval.size >= size) or any(writes(j, size) for j in eqn.jaxprs())
         for eqn in jaxpr.eqns
     )
+
+
+def substituted(jaxpr: Jaxpr, atoms: dict[Var, Atom]) -> Jaxpr:
+    """The program with other atoms in place of some of its variables."""
+
+    def of(a: Atom) -> Atom:
+        return atoms.get(a, a) if isinstance(a, Var) else a
+
+    eqns = [type(e)(e.prim, [of(a) for a in e.inputs], e.params, e.outputs, e.source) for e in jaxpr.eqns]
+    return Jaxpr(jaxpr.inputs, jaxpr.consts, eqns, [of(a) for a in jaxpr.outputs])
 
 
 def with_outputs(jaxpr: Jaxpr, outputs: Sequence[Atom]) -> Jaxpr:

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xform.control.cond import lane_select, substituted
 from xform.control.expansion import are_active, expand
+from xform.control.lanes import lane_select
 from xform.control.programs import (
     Control,
     Linearized,
@@ -35,13 +35,14 @@ from xform.control.programs import (
     none_of,
     result_avals,
     stable,
+    substituted,
     transpose_program,
     ungrouped,
     with_outputs,
 )
 from xform.core.aval import Aval, shape_of
 from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
-from xform.core.primitive import Linear, Zero, is_zero
+from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.stage import stage
 from xform.core.trace import Tracer, concrete, context
 from xform.ops.family import instantiate
@@ -176,7 +177,8 @@ class Scan(Control):
             tuple(flags.body),
             lambda m: (*none_of(ops.consts), *batch_program(body, axis, m)[1][:carry], *none_of(ops.xs)),
         )
-        forced = (*mask[consts : consts + carry], *none_of(body.outputs[carry:]))
+        # a batch axis cannot be given later to an output whose size is not known
+        forced = (*mask[consts : consts + carry], *(length is None for _ in body.outputs[carry:]))
         program, varying = batch_program(body, axis, mask, forced)
         outs = self.bind(
             *ops.count, *ops.consts,
@@ -460,3 +462,17 @@ def lengths_program(body: Jaxpr, axis: Axis, batched: Mask, consts: int, carry: 
     number = Aval((), np.intp)
     avals = [Aval((axis.size,), np.intp), number, *program.in_avals[:consts], number, *program.in_avals[consts:]]
     return stage(f, avals, "vmap")
+
+
+def one_by_one(prim: Primitive, axis: Axis, args: Any, batched: Any, params: dict[str, Any]) -> list[Any]:
+    """An operation on a batch, example by example: what has an effect must not run for an example that is idle."""
+    avals = [Aval(a.shape[1:], a.dtype) if b else shape_and_dtype(a) for a, b in zip(args, batched, strict=True)]
+    fixed, moving = [not b for b in batched], list(batched)
+    order = [k for k, b in enumerate(batched) if not b] + [k for k, b in enumerate(batched) if b]
+
+    def f(*values: Any) -> list[Any]:
+        return prim.bind(*(values[order.index(k)] for k in range(len(order))), **params)
+
+    body = stage(f, [avals[k] for k in order], "vmap")
+    operands = chosen(args, fixed) + chosen(args, moving)
+    return scan_p.bind(*operands, body=body, consts=sum(fixed), carry=0, length=axis.size, reverse=False)

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xform.control.cond import lane_select, lanes_of, own_lanes, together
 from xform.control.expansion import are_active, expand
+from xform.control.lanes import lane_select, lanes_of, own_lanes, together
 from xform.control.programs import (
     Control,
     Mask,
@@ -37,6 +37,7 @@ from xform.control.scan import (
     extended_body,
     linear_part,
     moving,
+    one_by_one,
     scan_p,
     shape_and_dtype,
     stable_carry,
@@ -205,11 +206,15 @@ class While(Control):
         states = mask[loop.consts :]
         cond, (differs,) = batch_program(loop.cond, axis, (*flags[0], *states))
         if differs:
+            if (loop.cond.effect or loop.body.effect) and not loop.record and is_staging():
+                return one_by_one(self, axis, args, batched, params)
             carry = [batch_operand(axis.size, x, b) for x, b in zip(carry, flags[2], strict=True)]
             at_once = loop.record or loop.slots is not None or axis.name is not None
             run_lanes = masked if at_once else separately
             return run_lanes(self, axis, loop, cond_consts, consts, carry, (*flags[0], *flags[1]))
-        body, varying = batch_program(loop.body, axis, mask, (*states, *none_of(loop.body.outputs[loop.carry :])))
+        # a batch axis cannot be given later to an output whose size is not known
+        forced = (*states, *(True for _ in loop.body.outputs[loop.carry :]))
+        body, varying = batch_program(loop.body, axis, mask, forced)
         carry = [batch_operand(axis.size, x, b) if m else x for x, b, m in zip(carry, flags[2], states, strict=True)]
         outs = self.bind(*cond_consts, *consts, *carry, **loop._replace(cond=cond, body=body)._asdict())
         count = outs[loop.carry : loop.carry + 1] if loop.record else []

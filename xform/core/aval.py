@@ -49,7 +49,8 @@ class Aval:
         return hash((self.shape, self.dtype))
 
     def __repr__(self) -> str:
-        return f"{short_dtype(self.dtype)}[{','.join(map(str, self.shape))}]"
+        sizes = ("?" if n is None else str(n) for n in self.shape)  # ?: the unknown number of steps of a loop
+        return f"{short_dtype(self.dtype)}[{','.join(sizes)}]"
 
 
 #: what declares the shape and dtype of an array to come, under the name that it has in JAX

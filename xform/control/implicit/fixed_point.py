@@ -24,6 +24,7 @@ from xform.control.implicit.vectors import Limits, Map, norm
 from xform.core import tree
 from xform.core.errors import describe
 from xform.core.ravel import ravel_pytree
+from xform.core.tracebacks import public
 from xform.ops.solve import solve as solve_dense
 from xform.ops.structure import reshape, transpose
 from xform.transforms.vmap import vmap
@@ -32,6 +33,7 @@ from xform.transforms.vmap import vmap
 DENSE = 128
 
 
+@public
 def fixed_point(
     f: Callable[..., Any],
     x0: Any,

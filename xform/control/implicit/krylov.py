@@ -20,6 +20,7 @@ from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.errors import NonlinearError
 from xform.core.ravel import ravel_pytree
+from xform.core.tracebacks import public
 from xform.ops.einsum import matmul
 from xform.ops.matrix import inexact, swap_last
 from xform.ops.structure import convert
@@ -37,6 +38,7 @@ class Options(NamedTuple):
     M: Any
 
 
+@public
 def cg(
     A: Any, b: Any, x0: Any = None, *, tol: float = 1e-5, atol: float = 0.0, maxiter: int | None = None, M: Any = None
 ) -> tuple[Any, Any]:
@@ -62,6 +64,7 @@ def cg(
     return krylov("cg", A, b, options, conjugate_gradients, lambda n: 10 * n, hermitian=True)
 
 
+@public
 def bicgstab(
     A: Any, b: Any, x0: Any = None, *, tol: float = 1e-5, atol: float = 0.0, maxiter: int | None = None, M: Any = None
 ) -> tuple[Any, Any]:
@@ -82,6 +85,7 @@ def bicgstab(
     return krylov("bicgstab", A, b, options, stabilised_biconjugate_gradients, lambda n: 10 * n)
 
 
+@public
 def gmres(
     A: Any,
     b: Any,

@@ -27,6 +27,7 @@ from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError, describe
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.trace import EVAL, context
+from xform.core.tracebacks import public
 from xform.ops.family import Opaque, dense_patterns, instantiate, total
 from xform.ops.structure import batch_operand
 from xform.transforms.vmap import Axis
@@ -120,6 +121,7 @@ class LinearSolve(Opaque):
 linear_solve = LinearSolve("custom_linear_solve")
 
 
+@public
 def custom_linear_solve(
     matvec: Callable[[Any], Any],
     b: Any,

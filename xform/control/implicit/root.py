@@ -20,6 +20,7 @@ from xform.core.errors import ConcretizationError, describe
 from xform.core.jaxpr import Jaxpr, eliminate_dead_code, evaluate
 from xform.core.primitive import Zero, is_zero
 from xform.core.trace import EVAL, context
+from xform.core.tracebacks import public
 from xform.ops.family import Opaque, dense_patterns, instantiate
 from xform.ops.structure import batch_operand
 from xform.transforms.linearize import linearize
@@ -81,6 +82,7 @@ class Root(Opaque):
 root = Root("custom_root")
 
 
+@public
 def custom_root(
     f: Callable[[Any], Any],
     initial_guess: Any,

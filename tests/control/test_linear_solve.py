@@ -302,3 +302,28 @@ def test_python_that_closes_over_a_batch_is_told_what_to_do():
     with says(ConcretizationError, "closes over", "vmap of", "lax.while_loop"):
         vmap(f)(POINT.batch[0])
     assert_agree(jvp(f, (A,), (A,))[0], np.linalg.solve(A, b), 1e-12)  # eagerly a closure has a number
+
+
+def test_solver_may_write_into_its_arrays():
+    kept = np.zeros(N)
+
+    def solve(_: Any, b: Any) -> Any:
+        b *= 0.5
+        kept[:] = b
+        return kept
+
+    def f(c: Any) -> Any:
+        c = c * np.ones(N)
+        x = custom_linear_solve(lambda x: 2 * x, c, solve, solve)
+        y = custom_linear_solve(lambda x: 2 * x, x, solve, solve)
+        return (c + x * y).sum()
+
+    assert_agree(grad(f)(3.0), 4 * (1 + 2 * 3.0 / 8), 1e-12)
+
+
+def test_fault_of_a_solver_is_reported_while_the_program_is_written():
+    for transform in (make_jaxpr, vmap):
+        with says(TypeError, "the result of solve is f64[3]", "wanted f64[4]"):
+            transform(lambda b: custom_linear_solve(lambda x: x, b, lambda _, b: b[1:]))(
+                b if transform is make_jaxpr else POINT.batch[1]
+            )

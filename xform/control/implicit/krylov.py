@@ -18,7 +18,7 @@ from xform.control.implicit.linear_solve import custom_linear_solve
 from xform.control.implicit.vectors import Limits, Map, norm
 from xform.core import tree
 from xform.core.aval import aval_of
-from xform.core.errors import NonlinearError
+from xform.core.errors import ConcretizationError, MissingRuleError, NonlinearError
 from xform.core.ravel import ravel_pytree
 from xform.core.tracebacks import public
 from xform.ops.einsum import matmul
@@ -230,6 +230,6 @@ def transposed_map(M: Any, apply: Map, b: Any) -> Map | None:
         return lambda x: matmul(swap_last(M), x)
     try:
         back = linear_transpose(apply, tree.map(aval_of, b))
-    except (TypeError, NonlinearError, NotImplementedError):  # a function of numbers: it has no transpose
+    except (ConcretizationError, NonlinearError, MissingRuleError):  # a function of numbers
         return None
     return lambda x: back(x)[0]

@@ -58,6 +58,11 @@ def plain(x: Any) -> Any:
     return value
 
 
+def copied(x: Any) -> Any:
+    """An array of one's own: a solver may write into what it is given, and later into what it returned."""
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
 def values_are_known() -> bool:
     """Do all tracers carry a plain array of the user's shape?"""
     trace = context.trace
@@ -175,8 +180,8 @@ class PythonSolver:
 
     def __call__(self, operator: Jaxpr, operands: Sequence[Any], ys: Sequence[Any]) -> list[Any]:
         with using(DETACHED):
-            outs = self.solve(partial(evaluate, operator, *operands), *ys)
-        return [plain(y) for y in outs]
+            outs = self.solve(partial(evaluate, operator, *operands), *map(copied, ys))
+        return [copied(plain(y)) for y in outs]
 
 
 class Repeated:
@@ -221,9 +226,8 @@ def solver_of(solve: Solve, operator: Jaxpr, operands: Sequence[Any]) -> tuple[S
         return PythonSolver(solve), []
     try:
         return close(program(solve, operator), [*operator.in_avals[: len(operands)], *solve.space.avals], solve.name)
-    except TypeError:
-        # It needs numbers. If it has another fault, that shows when it is called; only then aux would be known, too.
-        if solve.has_aux and is_staging():
+    except ConcretizationError:
+        if solve.has_aux and is_staging():  # what aux is would be known only when it is called
             raise
         return PythonSolver(solve), []
 
@@ -273,6 +277,6 @@ def staged_again(solver: PythonSolver, operator: Jaxpr, count: int) -> Solver:
         try:
             jaxpr = stage(program(solver.solve, operator), avals, solver.solve.name)
             consts = [(v, plain(x)) for v, x in jaxpr.consts]
-        except TypeError:  # as in solver_of
+        except ConcretizationError:
             return solver
     return Jaxpr(jaxpr.inputs, consts, jaxpr.eqns, jaxpr.outputs)

@@ -139,8 +139,8 @@ def custom_linear_solve(
     `b`, and with `has_aux` a pair (x, aux), of which aux has no derivative. It is not differentiated, so any Python
     that works on arrays will do, SciPy included; under `vmap` and `make_jaxpr` it is staged if it can be, and
     otherwise called for one example after the other. Derivatives call it again later: an array that it closes over
-    must not be overwritten meanwhile, whereas one in `matvec` may be. `transpose_solve(vecmat, y)` is the same for the transposed (not
-    conjugated) system; reverse mode needs it, unless `symmetric` says that matvec is its own transpose.
+    must not be overwritten meanwhile, whereas one in `matvec` may be. `transpose_solve(vecmat, y)` is the same for the
+    transposed (not conjugated) system; reverse mode needs it, unless `symmetric` says that matvec is its own transpose.
 
     Raises TypeError if the trees, shapes or dtypes of matvec(x) or x differ from those of b, or if reverse mode is
     wanted without transpose_solve; NonlinearError if matvec cannot be transposed.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from xform.control.cond import as_index, cond_p
-from xform.control.programs import close
+from xform.control.programs import close, deep
 from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.errors import describe
@@ -88,7 +88,8 @@ def choose(
     for f in branches:
         describe(f)  # TypeError for what is no function
     if not isinstance(index, Tracer) and not is_staging():
-        return branches[index](*operands)
+        with deep():
+            return branches[index](*operands)
     leaves, in_tree = tree.flatten(operands)
     for k, x in enumerate(leaves):
         check_array(origin, lambda k=k: f"operand{tree.keystr(tree.leaves_with_path(operands)[k][0])}", x)

@@ -25,7 +25,7 @@ from xform.control.programs import (
     either,
     jet_program,
     jvp_program,
-    linearize_program,
+    linearize_step,
     none_of,
     result_avals,
     transpose_program,
@@ -73,8 +73,8 @@ class Cond(Control):
     def linearize(self, primals: Any, tangents: Any, *, branches: Branches) -> tuple[list[Any], list[Any]]:
         """The branch that runs leaves its residuals in slots that all branches share."""
         active = are_active(tangents[1:])
-        varying: Mask = reduce(either, (linearize_program(b, active).varying for b in branches))
-        parts = [linearize_program(b, active, varying) for b in branches]
+        varying: Mask = reduce(either, (linearize_step(b, active).varying for b in branches))
+        parts = [linearize_step(b, active, varying) for b in branches]
         slots = Slots(parts)
         outs = self.bind(*primals, branches=tuple(slots.forward(p) for p in parts))
         ys, residuals = outs[: len(varying)], outs[len(varying) :]

@@ -85,13 +85,10 @@ def checked_slots(origin: str, checkpoint: Any) -> int | None:
 def run_while(carry: Carry, cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any]) -> tuple[bool, list[Any]]:
     """The loop in Python, as far as the condition is known: has it ended, and what is the carry?"""
     leaves = carry.leaves
-    while True:
-        go_on = concrete(check_predicate(carry.origin, cond_fun(carry.value(leaves))))
-        if go_on is None:
-            return False, leaves
-        if not go_on:
-            return True, leaves
-        leaves = carry.flat(body_fun(carry.value(leaves)))
+    with deep():
+        while go_on := concrete(check_predicate(carry.origin, cond_fun(carry.value(leaves)))):
+            leaves = carry.flat(body_fun(carry.value(leaves)))
+    return go_on is not None, leaves
 
 
 def check_predicate(origin: str, pred: Any) -> Any:
@@ -155,8 +152,9 @@ def strong_int(x: Any) -> Any:
 def run_for(carry: Carry, first: int, last: int, body_fun: Callable[[Any, Any], Any]) -> Any:
     def run() -> Any:
         leaves = carry.leaves
-        for i in range(first, last):
-            leaves = carry.flat(body_fun(np.int64(i), carry.value(leaves)))
+        with deep():
+            for i in range(first, last):
+                leaves = carry.flat(body_fun(np.int64(i), carry.value(leaves)))
         return carry.value(leaves)
 
     return carry.settled(run)

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 from xform.core.aval import Aval, aval_of
-from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate
+from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.series import Series
 from xform.core.stage import StageTrace, is_staging, stage, strong
@@ -36,7 +36,7 @@ from xform.transforms.vmap import Axis, BatchTrace, BatchTracer
 Mask = tuple[bool, ...]
 
 #: a nested operation uses so many of Python's frames at most, and all together so many
-FRAMES, MOST_FRAMES = 80, 30_000
+FRAMES, MOST_FRAMES = 250, 30_000
 
 
 class Control(Primitive):
@@ -243,6 +243,37 @@ def linearize_program(jaxpr: Jaxpr, active: Mask, forced: Mask | None = None) ->
     outputs = [trace.atom(y) for y in [*ys, *residuals]]
     forward_program = Jaxpr([x.variable for x in primals], trace.consts, trace.eqns, outputs)
     return Linearized(eliminate_dead_code(forward_program), linear, varying)
+
+
+@derived
+def linearize_step(jaxpr: Jaxpr, active: Mask, forced: Mask | None = None) -> Linearized:
+    """The same for the body of a loop or a branch, whose residuals must be of known size, to be kept step by step.
+
+    What a while loop inside keeps of its steps is not: the linear part computes it again.
+    """
+    parts = linearize_program(jaxpr, active, forced)
+    sized = [r for r in parts.residuals if None not in r.aval.shape]
+    if len(sized) == len(parts.residuals):
+        return parts
+    inputs, done = parts.forward.inputs, set(sized)
+    eqns = [e for e in parts.forward.eqns if not done.issuperset(e.outputs)]
+    given = [*inputs, *dict.fromkeys(r for r in sized if r not in inputs and all(r not in e.outputs for e in eqns))]
+    unsized = [r for r in parts.residuals if None in r.aval.shape]
+    again = eliminate_dead_code(Jaxpr(given, parts.forward.consts, eqns, unsized))  # type: ignore[arg-type]
+    used = {a for e in again.eqns for a in e.inputs} | set(again.outputs)
+    known = [v for v in again.inputs if v in used]
+    again = Jaxpr(known, again.consts, again.eqns, again.outputs)
+    count = len(known), len(sized)
+
+    def push(*values: Any) -> list[Any]:
+        kept, found = iter(values[count[0] : sum(count)]), iter(evaluate(again, *values[: count[0]]))
+        residuals = [next(found) if None in r.aval.shape else next(kept) for r in parts.residuals]
+        return run(parts.linear, [*residuals, *values[sum(count) :]])
+
+    residuals = [*known, *sized]
+    avals = [strong(r.aval) for r in residuals] + parts.linear.in_avals[len(parts.residuals) :]
+    forward_program = with_outputs(parts.forward, [*parts.forward.outputs[: len(parts.varying)], *residuals])
+    return Linearized(forward_program, stage(push, avals, "linearize"), parts.varying)
 
 
 @derived

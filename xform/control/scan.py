@@ -31,7 +31,7 @@ from xform.control.programs import (
     invariant,
     jet_program,
     jvp_program,
-    linearize_program,
+    linearize_step,
     none_of,
     result_avals,
     stable,
@@ -41,7 +41,7 @@ from xform.control.programs import (
     with_outputs,
 )
 from xform.core.aval import Aval, shape_of
-from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
+from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.stage import stage
 from xform.core.trace import Tracer, concrete, context
@@ -205,6 +205,15 @@ class Scan(Control):
         )  # fmt: skip
         return [y if k < carry else swapped(y) for k, y in enumerate(outs[1:])]
 
+    def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
+        """Stacked outputs that nobody reads need not be computed."""
+        carry, body = eqn.params["carry"], eqn.params["body"]
+        keep = [k < carry or u for k, u in enumerate(live)]
+        if all(keep):
+            return eqn
+        params = {**eqn.params, "body": with_outputs(body, chosen(body.outputs, keep))}
+        return Eqn(self, eqn.inputs, params, chosen(eqn.outputs, keep), eqn.source)
+
     def jet(self, series: Any, apply: Any, *, consts: int, carry: int, **params: Any) -> list[Any]:
         body, skipped = params["body"], 1 if params["length"] is None else 0
         active = tuple(not s.is_constant for s in series[skipped:])
@@ -364,7 +373,7 @@ def run_extended(
 
 def linear_part(body: Jaxpr, active: Mask, consts: int, carry: int) -> Linearized:
     forced = (*active[consts : consts + carry], *none_of(body.outputs[carry:]))
-    return linearize_program(body, active, forced)
+    return linearize_step(body, active, forced)
 
 
 class Residuals:

@@ -30,6 +30,7 @@ from xform.control.programs import (
     stable,
     ungrouped,
     vmapped,
+    with_outputs,
 )
 from xform.control.scan import (
     Residuals,
@@ -50,7 +51,7 @@ from xform.control.scan import (
 from xform.control.snapshots import COUNT, Snapshots, loop_tangent_p
 from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
-from xform.core.jaxpr import Jaxpr, Var, eliminate_dead_code, evaluate, run
+from xform.core.jaxpr import Eqn, Jaxpr, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Linear, Zero
 from xform.core.stage import is_staging, stage
 from xform.core.trace import concrete, context
@@ -223,6 +224,19 @@ class While(Control):
         outs = [batch_operand(axis.size, y, v) for y, v in zip(outs, varying, strict=True)]
         counts = [batch_operand(axis.size, c, False) for c in count]
         return [*outs[: loop.carry], *counts, *outs[loop.carry :]]
+
+    def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
+        """What was to be kept of each step, and the count of the steps, if nobody reads them."""
+        loop = Loop(**eqn.params)
+        if not loop.record:
+            return eqn
+        n = loop.carry
+        trails = live[n + 1 :]
+        record = live[n] or any(trails)
+        outputs = [*loop.body.outputs[:n], *chosen(loop.body.outputs[n:], trails)]
+        smaller = loop._replace(body=with_outputs(loop.body, outputs), record=record)
+        keep = [*(True for _ in range(n)), record, *trails]
+        return Eqn(self, eqn.inputs, smaller._asdict(), chosen(eqn.outputs, keep), eqn.source)
 
     def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:
         loop = Loop(**params)

@@ -150,7 +150,7 @@ def programs_in(params: dict[str, Any]) -> Iterator[Jaxpr]:
 
 
 def has_effect(prim: Primitive, params: dict[str, Any]) -> bool:
-    """Must the operation run although nobody reads its outputs? It, or a program among its parameters, has an effect."""
+    """Has the operation, or a program among its parameters, an effect, so that it must run if nobody reads its outputs?"""
     return prim.effect or any(j.effect for j in programs_in(params))
 
 
@@ -201,7 +201,8 @@ def eliminate_dead_code(jaxpr: Jaxpr, used: Sequence[bool] | None = None) -> Jax
     kept = []
     for eqn in reversed(jaxpr.eqns):
         if eqn.effect or not live.isdisjoint(eqn.outputs):
-            kept.append(eqn)
-            live.update(v for v in eqn.inputs if isinstance(v, Var))
+            less = eqn.prim.pruned(eqn, [v in live for v in eqn.outputs])
+            kept.append(less)
+            live.update(v for v in less.inputs if isinstance(v, Var))
     consts = [(v, value) for v, value in jaxpr.consts if v in live]
     return Jaxpr(jaxpr.inputs, consts, kept[::-1], outputs)

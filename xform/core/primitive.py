@@ -78,7 +78,7 @@ class Primitive:
     #: its programs may communicate along the axis of a vmap: its batch rule is given an `Axis` for the size
     has_programs: ClassVar[bool] = False
 
-    #: update(buffer, *operands, **params): optionally, of an operation that changes entries of its first operand, in place
+    #: update(buffer, *operands, **params): optionally, of a change to entries of the first operand, the same in place
     update: ClassVar[Any] = None
     #: accumulate(buffer, cotangent, *args, **params): optionally, the transpose added in place into the one accumulator
     accumulate: ClassVar[Any] = None
@@ -133,6 +133,10 @@ class Primitive:
 
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         raise missing_rule(self, "sparsity")
+
+    def pruned(self, eqn: Any, live: list[bool]) -> Any:
+        """The eqn without what only those outputs need that nobody reads, if the primitive knows how to do less."""
+        return eqn
 
     def lower(self, emit: Any, *args: Any, **params: Any) -> list[Any]:
         """By default a compiled program calls back into the NumPy rule."""

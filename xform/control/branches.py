@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from xform.control.cond import as_index, cond_p
-from xform.control.programs import close, deep
+from xform.control.programs import close
 from xform.core import tree
 from xform.core.aval import aval_of
+from xform.core.depth import deep
 from xform.core.errors import describe
 from xform.core.jaxpr import Jaxpr, Var
 from xform.core.stage import is_staging

@@ -20,7 +20,6 @@ from xform.control.programs import (
     Mask,
     chosen,
     close,
-    deep,
     derived,
     hoist,
     linearize_program,
@@ -30,6 +29,7 @@ from xform.control.programs import (
 )
 from xform.core import tree
 from xform.core.aval import aval_of
+from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, describe
 from xform.core.jaxpr import Jaxpr, evaluate, run
 from xform.core.primitive import Linear, Zero, is_zero
@@ -45,9 +45,9 @@ from xform.transforms.linearize import LinearizeTrace
 class Checkpoint(Call):
     """A program whose residuals are computed again when they are needed."""
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        with deep():
-            return context.trace.process(self, args, params)
+    def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
+        """It is not run as Python would run it, for then everything is kept."""
+        return False
 
     def linearize(self, primals: Any, tangents: Any, *, program: Jaxpr, policy: Policy) -> tuple[list[Any], list[Any]]:
         active = are_active(tangents)
@@ -162,7 +162,8 @@ def checkpoint(
     @standing_for(f)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         if not is_recorded():
-            return f(*args, **kwargs)
+            with deep():
+                return f(*args, **kwargs)
         fixed = {k % len(args): args[k % len(args)] for k in static}
         moving = [a for k, a in enumerate(args) if k not in fixed]
 

@@ -9,7 +9,7 @@ where one has a tangent (a batch axis, ...) that another lacks, it gets a zero t
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
@@ -36,7 +36,7 @@ from xform.control.slots import Slots
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, Var, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
-from xform.core.trace import concrete, context
+from xform.core.trace import concrete
 from xform.ops.family import instantiate
 from xform.ops.positions import are_known
 from xform.ops.reduce import reduce_or
@@ -52,10 +52,8 @@ Branches = tuple[Jaxpr, ...]
 class Cond(Control):
     """branches[index](*operands)."""
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        if concrete(args[0]) is None:  # staged, or different in each lane of a batch
-            return context.trace.process(self, args, params)
-        return super().bind(*args, **params)
+    def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
+        return concrete(args[0]) is not None
 
     def abstract(self, index: Aval, *operands: Aval, branches: Branches) -> list[Aval]:
         return result_avals(branches[0])

@@ -15,10 +15,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xform.control.captures import ClosureError
-from xform.control.programs import close, deep
+from xform.control.patterns import given_pattern
+from xform.control.programs import close
 from xform.control.reentry import interpreter, scoped
 from xform.control.tangent_map import has_numbers, tangent_map
 from xform.core.aval import aval_of, is_inexact
+from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, LeakedTracerError, MissingRuleError, NonlinearError
 from xform.core.jaxpr import Jaxpr, evaluate
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
@@ -128,6 +130,9 @@ class CustomCall(Primitive):
     def sparsity(self, patterns: Any, avals: Any, *, program: Program, rules: Any, captured: Any) -> list[Any]:
         """That of the derivative, which may be another one than the program's: the pattern of x_dot -> y_dot."""
         params = {"program": program, "rules": rules, "captured": captured}
+        if rules.pattern is not None:
+            known = list(map(aval_of, avals))
+            return given_pattern(rules.name, rules.pattern, patterns, known, self.abstract(*known, **params))
         moving = [k for k, p in enumerate(patterns) if p is not None]
         count, avals_of = len(avals), [aval_of(a) for a in avals]
 

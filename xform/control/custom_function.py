@@ -46,6 +46,8 @@ class CustomFunction:
         self.fun, self.serial = fun, next(_serials)
         #: a function that only takes plain arrays, and is not to be staged
         self.opaque = False
+        #: what is known of the sparsity of its Jacobian
+        self.pattern: Any = None
         self.jvp_rule: Any = None
         self.fwd_rule: Any = None
         self.bwd_rule: Any = None

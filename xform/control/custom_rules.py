@@ -95,6 +95,10 @@ class UserRules:
         return self.custom.jvp_zeros
 
     @property
+    def pattern(self) -> Any:
+        return self.custom.pattern
+
+    @property
     def has_vjp(self) -> bool:
         return self.custom.bwd_rule is not None
 

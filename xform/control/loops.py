@@ -15,11 +15,12 @@ import numpy as np
 
 from xform.control.carry import LEAF, Carry
 from xform.control.checkpoint import is_recorded, staged_once
-from xform.control.programs import close, deep, structured, writes
+from xform.control.programs import close, structured, writes
 from xform.control.scan import row, scan_p, stacked
 from xform.control.while_loop import while_p
 from xform.core import tree
 from xform.core.aval import aval_of
+from xform.core.depth import deep
 from xform.core.errors import XformError, describe
 from xform.core.jaxpr import Jaxpr
 from xform.core.stage import is_staging, strong

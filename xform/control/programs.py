@@ -10,13 +10,13 @@ the program that it comes from. So a transformation of nested operations takes t
 from __future__ import annotations
 
 import functools
-import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple
 
 from xform.core.aval import Aval, aval_of
+from xform.core.depth import deep
 from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.series import Series
@@ -35,9 +35,6 @@ from xform.transforms.vmap import Axis, BatchTrace, BatchTracer
 #: which of a list of values ...
 Mask = tuple[bool, ...]
 
-#: a nested operation uses so many of Python's frames at most, and all together so many
-FRAMES, MOST_FRAMES = 250, 30_000
-
 
 class Control(Primitive):
     """An operation that contains programs.
@@ -51,9 +48,13 @@ class Control(Primitive):
 
     def bind(self, *args: Any, **params: Any) -> list[Any]:
         with deep():
-            if mode.structured or is_staging():
+            if mode.structured or is_staging() or not self.can_run(args, params):
                 return context.trace.process(self, args, params)
             return self.numpy(*args, **params)
+
+    def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
+        """Is known what decides which way it goes? If not, it is staged, or differs from lane to lane of a batch."""
+        return True
 
 
 class Mode(threading.local):
@@ -75,22 +76,6 @@ class structured:
 
     def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         mode.structured = self.before
-
-
-class deep:
-    """`with deep():` in a nested operation the library's frames do not count against Python's recursion limit."""
-
-    __slots__ = ("added",)
-
-    def __enter__(self) -> None:
-        limit = sys.getrecursionlimit()
-        self.added = max(0, min(FRAMES, MOST_FRAMES - limit))
-        if self.added:
-            sys.setrecursionlimit(limit + self.added)
-
-    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        if self.added:
-            sys.setrecursionlimit(sys.getrecursionlimit() - self.added)
 
 
 # --- programs of functions ---

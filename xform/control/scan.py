@@ -44,7 +44,7 @@ from xform.core.aval import Aval, shape_of
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.stage import stage
-from xform.core.trace import Tracer, concrete, context
+from xform.core.trace import Tracer, concrete
 from xform.ops.family import instantiate
 from xform.ops.reduce import reduce_max
 from xform.ops.stack import stack
@@ -71,10 +71,8 @@ class Operands(NamedTuple):
 class Scan(Control):
     """for x in xs: carry, y = body(consts, carry, x)"""
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        if params["length"] is None and concrete(args[0]) is None:
-            return context.trace.process(self, args, params)
-        return super().bind(*args, **params)
+    def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
+        return params["length"] is not None or concrete(args[0]) is not None
 
     def abstract(
         self, *avals: Aval, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool

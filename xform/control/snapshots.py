@@ -24,7 +24,7 @@ from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, evaluate, run
 from xform.core.primitive import Linear
 from xform.core.stage import stage
-from xform.core.trace import concrete, context
+from xform.core.trace import concrete
 from xform.ops.family import instantiate
 
 COUNT = Aval((), np.intp)
@@ -116,10 +116,8 @@ class LoopPullback(Call):
     Run, it goes backwards from step to step. Its rules are those of the same computation with everything kept.
     """
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        if concrete(args[0]) is None:  # the number of steps differs from lane to lane of a batch
-            return context.trace.process(self, args, params)
-        return super().bind(*args, **params)
+    def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
+        return concrete(args[0]) is not None
 
     def program(self, operands: Sequence[Any], *, body: Jaxpr, consts: int, active: Mask, **_: Any) -> Jaxpr:
         return pullback_program(body, consts, active)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xform.control.programs import deep
 from xform.control.reentry import scoped
 from xform.core.aval import Aval, aval_of, is_inexact
+from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, MissingRuleError, NonlinearError
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.trace import Tracer, context, underlying, using

@@ -21,7 +21,6 @@ from xform.control.programs import (
     Mask,
     batch_program,
     chosen,
-    deep,
     dependent,
     derived,
     grouped,
@@ -87,11 +86,9 @@ class Loop(NamedTuple):
 class While(Control):
     """while cond(cond_consts, carry): carry = body(consts, carry)"""
 
-    def bind(self, *args: Any, **params: Any) -> list[Any]:
-        if params.get("slots") is not None:  # what is kept is not what Python's own loop would leave behind
-            with deep():
-                return context.trace.process(self, args, params)
-        return super().bind(*args, **params)
+    def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
+        """With snapshots, what is kept is not what Python's own loop would leave on a tape."""
+        return params.get("slots") is None
 
     def abstract(self, *avals: Aval, **params: Any) -> list[Aval]:
         loop = Loop(**params)

@@ -7,6 +7,7 @@ they say, and every eqn's outputs have the avals that its primitive's abstract r
 from __future__ import annotations
 
 from xform.core.aval import aval_of
+from xform.core.depth import deep
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
 
 
@@ -34,7 +35,8 @@ def check_eqn(eqn: Eqn, defined: set[Var], number: int) -> None:
         if not is_defined(atom, defined):
             raise malformed(f"{name(eqn, number)} reads {atom} before it is assigned")
     for inner in eqn.jaxprs():
-        check(inner)
+        with deep():
+            check(inner)
     expected = eqn.prim.abstract(*(a.aval for a in eqn.inputs), **eqn.params)
     if len(expected) != len(eqn.outputs):
         raise malformed(f"{name(eqn, number)} has {len(eqn.outputs)} outputs, its abstract rule gives {expected}")

@@ -150,7 +150,7 @@ def programs_in(params: dict[str, Any]) -> Iterator[Jaxpr]:
 
 
 def has_effect(prim: Primitive, params: dict[str, Any]) -> bool:
-    """Has the operation, or a program among its parameters, an effect, so that it must run if nobody reads its outputs?"""
+    """Has it, or a program among its parameters, an effect, so that it must run if nobody reads its outputs?"""
     return prim.effect or any(j.effect for j in programs_in(params))
 
 

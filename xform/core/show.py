@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from xform.core.depth import deep
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var
 
 
@@ -65,7 +66,8 @@ def show_eqn(eqn: Eqn, names: Callable[[Any], str], source: bool, indent: str) -
 
 def show_param(value: Any, source: bool, indent: str) -> str:
     if isinstance(value, Jaxpr):
-        return pretty(value, source, indent + "  ")
+        with deep():
+            return pretty(value, source, indent + "  ")
     if isinstance(value, tuple | list) and value and all(isinstance(v, Jaxpr) for v in value):
         return "(" + " ".join(show_param(v, source, indent) for v in value) + ")"
     if isinstance(value, np.dtype):

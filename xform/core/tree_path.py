@@ -131,6 +131,27 @@ def mismatch_error(
     )
 
 
+def difference(
+    first_nodes: tuple[Node, ...], first: Any, second_nodes: tuple[Node, ...], second: Any
+) -> tuple[str, str, str]:
+    """Where two trees first differ in structure: the place, what the one has there, and what the other has."""
+    at = mismatch(first_nodes, second)
+    if at is not None:
+        return _place(at[0]), _container(at[1]), _container(at[2])
+    at = mismatch(second_nodes, first)  # a leaf of the first tree is a container in the second
+    if at is not None:
+        return _place(at[0]), _container(at[2]), _container(at[1])
+    return "the root", "one container", "another"  # whose metadata is not equal to itself
+
+
+def _place(path: KeyPath) -> str:
+    return f"`{_shorten(keystr(path))}`" if path else "the root"
+
+
+def _container(node: Node) -> str:
+    return "an array" if node is None else _describe(node)
+
+
 def _at(path: KeyPath) -> str:
     return _shorten(keystr(path)) if path else "the root"
 

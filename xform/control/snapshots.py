@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xform.control.call import Call
-from xform.control.programs import Mask, chosen, derived, linearize_program, none_of, transpose_program
+from xform.control.programs import Mask, chosen, derived, linearize_program, none_of, transpose_program, with_outputs
 from xform.control.scan import extended_body, linear_part, run_extended, scan_p, split, zeros
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, evaluate, run
@@ -134,7 +134,7 @@ class LoopPullback(Call):
         steps = int(concrete(count))
         snapshots = Snapshots(slots, values[consts:]) if snapshots is None else snapshots.copy()
         parts = linear_part(body, active, consts, carry)
-        count_of = len(parts.varying)
+        residuals_of = residual_program(parts.forward, len(parts.varying))
         mask = (*none_of(parts.residuals), *(True for _ in chosen(active, active)))
         of_consts = sum(active[:consts])
         added = (*none_of(parts.residuals), *(k < of_consts for k in range(sum(active))))
@@ -142,7 +142,7 @@ class LoopPullback(Call):
         totals = [zeros(a) for a in chosen(body.in_avals[:consts], active[:consts])]
         for step in reversed(range(steps)):
             state = state_before(step, snapshots, body, fixed)
-            residuals = evaluate(parts.forward, *fixed, *state)[count_of:]
+            residuals = evaluate(residuals_of, *fixed, *state)
             operands = [*residuals, *totals, *bars]
             totals, bars, residuals = [], [], []
             outs = run(backward, operands)
@@ -153,6 +153,12 @@ class LoopPullback(Call):
 
 loop_tangent_p = LoopTangent("loop_tangent")
 loop_pullback_p = LoopPullback("loop_pullback")
+
+
+@derived
+def residual_program(forward: Jaxpr, results: int) -> Jaxpr:
+    """Without the results, which come before the residuals."""
+    return with_outputs(forward, forward.outputs[results:])
 
 
 @derived

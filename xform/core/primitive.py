@@ -125,7 +125,7 @@ class Primitive:
     def transpose(self, cotangents: list[Any], *args: Any, **params: Any) -> list[Any]:
         raise missing_rule(self, "transpose")
 
-    def batch(self, size: int, args: Any, batched: Any, **params: Any) -> list[Any]:
+    def batch(self, size: Any, args: Any, batched: Any, **params: Any) -> list[Any]:
         raise missing_rule(self, "batch")
 
     def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:

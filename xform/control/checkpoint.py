@@ -24,11 +24,12 @@ from xform.control.programs import (
     hoist,
     linearize_program,
     none_of,
+    result_avals,
     transpose_program,
     with_outputs,
 )
 from xform.core import tree
-from xform.core.aval import aval_of
+from xform.core.aval import Aval, aval_of
 from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, describe
 from xform.core.jaxpr import Jaxpr, evaluate, run
@@ -64,6 +65,9 @@ class Checkpoint(Call):
 
 class Recompute(Call):
     """The linear part of a checkpointed program; its rules, but for the transpose, are those of what it is made of."""
+
+    def abstract(self, *avals: Aval, recompute: Jaxpr, linear: Jaxpr) -> list[Aval]:
+        return result_avals(linear)
 
     def program(self, operands: Sequence[Any], *, recompute: Jaxpr, linear: Jaxpr) -> Jaxpr:
         return composed(recompute, linear)

@@ -97,6 +97,9 @@ class LoopTangent(Call):
     count, consts, carry, tangents of the active ones -> tangents of the active carry
     """
 
+    def abstract(self, *avals: Aval, body: Jaxpr, consts: int, active: Mask, **_: Any) -> list[Aval]:
+        return chosen(body.in_avals[consts:], active[consts:])
+
     def program(self, operands: Sequence[Any], *, body: Jaxpr, consts: int, active: Mask, **_: Any) -> Jaxpr:
         return tangent_program(body, consts, active)
 
@@ -115,6 +118,9 @@ class LoopPullback(Call):
 
     Run, it goes backwards from step to step. Its rules are those of the same computation with everything kept.
     """
+
+    def abstract(self, *avals: Aval, body: Jaxpr, consts: int, active: Mask, **_: Any) -> list[Aval]:
+        return chosen(body.in_avals, active)
 
     def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
         return concrete(args[0]) is not None

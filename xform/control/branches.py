@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from xform.control import requirements
 from xform.control.cond import as_index, cond_p
 from xform.control.programs import close
 from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.depth import deep
-from xform.core.errors import describe
 from xform.core.jaxpr import Jaxpr, Var
 from xform.core.stage import is_staging
 from xform.core.trace import Tracer, concrete
 from xform.core.tracebacks import public
-from xform.transforms.arguments import as_array, check_array
+from xform.transforms.arguments import as_array
 from xform.transforms.flat import Flat
 
 _NOTHING: Any = object()
@@ -42,16 +43,13 @@ def cond(
     >>> xform.vmap(xform.grad(f))(np.array([4.0, -1.0]))
     array([0.25, 0.  ])
     """
-    origin = f"cond of {describe(true_fun)} and {describe(false_fun)}"
+    if not callable(true_fun) and len(operands) == 2 and callable(operands[1]):
+        return of_own_operands(pred, true_fun, false_fun, *operands)
+    names = [requirements.function("cond", k, f) for k, f in (("true_fun", true_fun), ("false_fun", false_fun))]
+    origin = f"cond of {' and '.join(names)}"
     if operand is not _NOTHING:
-        if operands:
-            raise TypeError(f"{origin}: operands were given both by position and as operand=; give them by position")
-        operands = (operand,)
-    check_array(origin, lambda: "the predicate", pred)
-    aval = aval_of(pred)
-    if aval.shape:
-        raise TypeError(f"{origin}: the predicate must be a scalar, but it is {aval}; reduce it with any() or all()")
-    if aval.dtype != bool:
+        operands = sole(origin, operands, operand)
+    if requirements.scalar_predicate(origin, pred).dtype != bool:
         pred = pred != 0
     known = concrete(pred)
     index = int(bool(known)) if known is not None else as_index(pred)
@@ -62,38 +60,54 @@ def cond(
 def switch(index: Any, branches: Sequence[Callable[..., Any]], *operands: Any, operand: Any = _NOTHING) -> Any:
     """`branches[index](*operands)`, with the index clamped to those there are.
 
-    `index` is an integer scalar; else it is as with `cond`.
+    `index` is an integer scalar; else it is as with `cond`. Raises TypeError if it is none or the branches disagree.
 
     >>> import numpy as np
     >>> [float(switch(k, [np.sin, np.cos, np.exp], 0.0)) for k in range(4)]
     [0.0, 1.0, 1.0, 1.0]
     """
-    if not callable(getattr(branches, "__getitem__", None)) or not len(branches):
-        raise ValueError(f"switch: {branches!r:.60} was given; wanted a sequence of at least one function")
-    origin = f"switch of {', '.join(map(describe, branches))}"
+    if not isinstance(branches, Sequence) or isinstance(branches, str) or not branches:
+        given = "an empty sequence" if isinstance(branches, Sequence) else requirements.shown(branches)
+        raise ValueError(f"switch: for the branches, {given} was given; wanted a list of at least one function")
+    named = [requirements.function("switch", f"branches[{k}]", f) for k, f in enumerate(branches)]
+    origin = f"switch of {', '.join(named)}"
     if operand is not _NOTHING:
-        operands = (operand,)
-    check_array(origin, lambda: "the index", index)
-    aval = aval_of(index)
-    if aval.shape or aval.dtype.kind not in "iu":
-        raise TypeError(f"{origin}: the index must be an integer scalar, but it is {aval}")
+        operands = sole(origin, operands, operand)
+    requirements.scalar_index(origin, index)
     known = concrete(index)
     index = index if known is None else min(max(operator.index(known), 0), len(branches) - 1)
     return choose(origin, index, [f"branches[{k}]" for k in range(len(branches))], branches, operands)
+
+
+def sole(origin: str, operands: tuple[Any, ...], operand: Any) -> tuple[Any]:
+    """The one operand, given by name."""
+    if operands:
+        raise TypeError(f"{origin}: operands were given both by position and as operand=; give them by position")
+    return (operand,)
+
+
+def of_own_operands(pred: Any, x: Any, true_fun: Any, y: Any, false_fun: Any) -> Any:
+    """JAX's older form, `cond(pred, true_operand, true_fun, false_operand, false_fun)`."""
+    requirements.function("cond", "true_fun", true_fun)
+    return cond(
+        pred,
+        functools.wraps(true_fun)(lambda x, y: true_fun(x)),
+        functools.wraps(false_fun)(lambda x, y: false_fun(y)),
+        x,
+        y,
+    )
 
 
 def choose(
     origin: str, index: Any, names: Sequence[str], branches: Sequence[Callable[..., Any]], operands: tuple[Any, ...]
 ) -> Any:
     """Call the branch if the index is known and no program is being written, else write all branches down."""
-    for f in branches:
-        describe(f)  # TypeError for what is no function
     if not isinstance(index, Tracer) and not is_staging():
         with deep():
             return branches[index](*operands)
     leaves, in_tree = tree.flatten(operands)
     for k, x in enumerate(leaves):
-        check_array(origin, lambda k=k: f"operand{tree.keystr(tree.leaves_with_path(operands)[k][0])}", x)
+        requirements.number(origin, lambda k=k: f"operand{tree.keystr(tree.leaves_with_path(operands)[k][0])}", x)
     leaves = [as_array(x) for x in leaves]
     flats = [Flat(f, in_tree, False) for f in branches]
     programs = [close(f, list(map(aval_of, leaves)), origin) for f in flats]
@@ -109,9 +123,10 @@ def check_alike(
 ) -> None:
     """TypeError unless two branches return trees of the same type."""
     if first.out_tree != other.out_tree:
+        examples = [f.unflatten(list(range(f.out_tree.num_leaves))) for f in (first, other)]
         raise TypeError(
-            f"{origin}: the branches must return trees of one structure, but {first_name} returned\n"
-            f"  {first.out_tree}, and {name}\n  {other.out_tree}"
+            f"{origin}: the branches must return trees of one structure, but "
+            f"{requirements.unlike(*examples, f'{first_name} returned', name)}"
         )
     paths = tree.leaves_with_path(first.unflatten(list(range(len(program.outputs)))))
     for (path, _), a, b in zip(paths, first_program.out_avals, program.out_avals, strict=True):

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from xform.control import requirements
+from xform.control.requirements import at
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.stage import strong
 from xform.ops.stack import ARRAYS
-from xform.transforms.arguments import as_array, check_array
+from xform.transforms.arguments import as_array
 
 LEAF = tree.structure(0)
 
@@ -28,7 +30,7 @@ class Carry:
         self.origin, self.what = origin, what
         leaves, self.structure = tree.flatten(init)
         for k, x in enumerate(leaves):
-            check_array(origin, lambda k=k: f"the initial carry{leaf_path(init, k)}", x)
+            requirements.number(origin, lambda k=k: f"the initial carry{at(init, k)}", x)
         self.weak = [type(x) in (bool, int, float, complex) for x in leaves]
         self.leaves = [as_array(x) for x in leaves]
         self.avals = [strong(aval_of(x)) for x in self.leaves]
@@ -47,25 +49,25 @@ class Carry:
     def flattened(self, value: Any) -> list[Any]:
         leaves, structure = tree.flatten(value)
         if structure != self.structure:
+            given = tree.unflatten(self.structure, range(len(self.leaves)))
             raise TypeError(
-                f"{self.origin}: {self.what} must return a carry of the structure that it is given,\n"
-                f"  {self.structure}, but it returned\n  {structure}"
+                f"{self.origin}: {self.what} must return a carry of the structure that it is given, but "
+                f"{requirements.unlike(given, value, 'it was given', 'it returned')}"
             )
         return leaves
 
     def fitted(self, value: Any, k: int, x: Any) -> Any:
         """A leaf that may be a number, or not fit at all."""
-        check_array(self.origin, lambda: f"the carry that {self.what} returned{leaf_path(value, k)}", x)
+        requirements.number(self.origin, lambda: f"the carry that {self.what} returned{at(value, k)}", x)
         x, wanted = as_array(x), self.avals[k]
         given = strong(aval_of(x))
         if given == wanted:
             return x
         if self.weak[k] and given.shape == wanted.shape and np.can_cast(wanted.dtype, given.dtype, "same_kind"):
-            raise Promotion(k, given)
-        path = leaf_path(value, k)
+            raise Promotion(self, k, given)
         raise TypeError(
             f"{self.origin}: {self.what} must return a carry of the shapes and dtypes that it is given, but the "
-            f"carry{path} came in as {wanted} and went out as {given}. {remedy(given, wanted)}"
+            f"carry{at(value, k)} came in as {wanted} and went out as {given}. {remedy(given, wanted)}"
         )
 
     def settled(self, run: Callable[[], Any]) -> Any:
@@ -74,6 +76,8 @@ class Carry:
             try:
                 return run()
             except Promotion as p:
+                if p.carry is not self:
+                    raise
                 self.leaves[p.leaf] = np.asarray(self.leaves[p.leaf], p.aval.dtype)[()]
                 self.avals[p.leaf] = p.aval
 
@@ -81,19 +85,16 @@ class Carry:
 class Promotion(Exception):
     """A number in the initial carry has to take on another dtype."""
 
-    def __init__(self, leaf: int, aval: Aval) -> None:
-        self.leaf, self.aval = leaf, aval
-
-
-def leaf_path(value: Any, k: int) -> str:
-    """at `[0]['w']`, or nothing for a single leaf."""
-    path = tree.keystr(tree.leaves_with_path(value)[k][0])
-    return f" at `{path}`" if path else ""
+    def __init__(self, carry: Carry, leaf: int, aval: Aval) -> None:
+        self.carry, self.leaf, self.aval = carry, leaf, aval
 
 
 def remedy(given: Aval, wanted: Aval) -> str:
     if given.shape != wanted.shape:
-        return "Give the initial carry the shape that the loop settles on"
+        return (
+            "Give the initial carry the shape that the loop settles on; a carry cannot grow: return as y what each "
+            "step of a scan adds, or write it into an array that is there from the start, with x.at[i].set(...)"
+        )
     return (
         f"Convert the initial carry with astype({given.dtype.name!r}), or the result with astype({wanted.dtype.name!r})"
     )

@@ -102,8 +102,8 @@ def as_bool(self: Tracer) -> bool:
     value = concrete_or_raise(
         self,
         "a condition (if, while, and, or, not, assert)",
-        "Write xform.numpy.where(condition, a, b) instead of an if statement, numpy.logical_and, logical_or and "
-        "logical_not instead of and, or and not",
+        "Write xform.lax.cond, or xform.numpy.where(condition, a, b), instead of an if statement, xform.lax.while_loop "
+        "instead of a while loop, numpy.logical_and, logical_or and logical_not instead of and, or and not",
     )
     return bool(value)
 

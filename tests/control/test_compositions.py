@@ -17,7 +17,7 @@ import pytest
 
 import xform
 from tests.control import algorithms
-from tests.control.programs import PROGRAMS
+from tests.control.programs import PROGRAMS, recurrent_in_segments
 from tests.numeric import assert_same, eps_of
 from tests.test_compositions import by_columns, by_jet, by_jvp, by_vjp, by_vmap, loop, name
 from xform import tree
@@ -47,6 +47,8 @@ LETTERS: dict[str, tuple[Any, tuple[str, ...]]] = {
 TWIN_LETTERS = {"jvp": by_jvp, "columns": by_columns, "loop": loop}
 
 WORDS = [w for n in (1, 2, 3) for w in itertools.product(LETTERS, repeat=n)]
+#: these have found something once: integers among the residuals of a checkpoint had Taylor coefficients
+FOUND = {(recurrent_in_segments, ("stage", "jet", "vjp"))}
 CASES = [(f, w) for w in WORDS for f in PROGRAMS]
 
 
@@ -68,7 +70,7 @@ def wanted(f: Callable[..., Any], spelling: tuple[str, ...]) -> list[Any]:
 
 def in_default_run(f: Callable[..., Any], word: tuple[str, ...]) -> bool:
     """All words of length 1 and 2, and a part of the rest."""
-    return len(word) < 3 or zlib.crc32(f"{name(f)} {name(word)}".encode()) % 40 == 0
+    return len(word) < 3 or (f, word) in FOUND or zlib.crc32(f"{name(f)} {name(word)}".encode()) % 40 == 0
 
 
 def compare(f: Callable[..., Any], word: tuple[str, ...]) -> None:

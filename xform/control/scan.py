@@ -192,7 +192,7 @@ class Scan(Control):
     ) -> list[Any]:
         """The lanes take different numbers of steps: all take the greatest, and in the excess ones nothing changes."""
         (count,) = ops.count
-        steps = reduce_max(count, axes=(0,))
+        steps = reduce_max(count, axes=(0,)) if axis.size else np.intp(0)
         mask = (*batched[:consts], *(True,) * carry, *batched[consts + carry :])
         program = lengths_program(body, axis, mask, consts, carry, reverse)
         outs = self.bind(
@@ -247,8 +247,9 @@ class Scan(Control):
             before, states = states, [union(p, q) for p, q in zip(states, outs[:carry], strict=True)]
             if all(p is q or np.array_equal(p, q) for p, q in zip(before, states, strict=True)):
                 break
-        sizes = next((shape_of(x)[0] for x in known.xs), length) or 0
-        return states + [None if p is None else np.repeat(p[:, None], sizes, axis=1) for p in ys]
+        size = next((shape_of(x)[0] for x in known.xs), length)
+        size = 1 if size is None else size  # one row stands for an unknown number of them
+        return states + [None if p is None else np.repeat(p[:, None], size, axis=1) for p in ys]
 
 
 scan_p = Scan("scan")

@@ -56,7 +56,7 @@ class OptimizationBarrier(Linear):
     def jet(self, series: Any, apply: Any) -> list[Any]:
         """The coefficients of one order pass together."""
         order = functools.cache(lambda k: self.through([s[k] for s in series]))
-        return [Series(lambda k, j=j: order(k)[j]) for j in range(len(series))]
+        return [Series(lambda k, j=j: order(k)[j], s.is_constant) for j, s in enumerate(series)]
 
     def sparsity(self, patterns: Any, avals: Any) -> list[Any]:
         return list(patterns)

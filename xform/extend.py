@@ -1,5 +1,6 @@
 """The second door: what one needs to add primitives, transformations and trace-like tools to xform.
 
+primitive                       of a function of plain arrays (SciPy, C, ...) one that can be transformed
 Primitive                       the base class: one class, its rules are its methods
 Elementwise, Linear, ...        families that derive nearly all rules
 Trace, Tracer, context, using   the parts of a transformation
@@ -7,6 +8,8 @@ stage, evaluate, check          programs as data
 implements                      what a NumPy function does on traced arrays
 """
 
+from xform.control.custom_rules import CustomVJPPrimal
+from xform.control.wrap import primitive
 from xform.core.aval import Aval, aval_of, float0
 from xform.core.check import check
 from xform.core.jaxpr import Eqn, Jaxpr, Literal, Var, eliminate_dead_code, evaluate
@@ -22,6 +25,7 @@ from xform.ops.family import Linear, Multilinear, Opaque
 __all__ = [
     "EVAL",
     "Aval",
+    "CustomVJPPrimal",
     "Elementwise",
     "Eqn",
     "Jaxpr",
@@ -46,6 +50,7 @@ __all__ = [
     "float0",
     "implements",
     "is_zero",
+    "primitive",
     "stage",
     "termwise",
     "using",

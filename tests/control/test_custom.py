@@ -10,6 +10,7 @@ import gc
 import itertools
 import sys
 import weakref
+import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -108,14 +109,24 @@ def derivative_order(word):
     return sum(letter in (word_jvp, word_grad, word_linearize) for letter in word)
 
 
-@pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("word", WORDS, ids=lambda w: " ".join(x.__name__[5:] for x in w))
+def name(x):
+    return x.__name__ if callable(x) else " ".join(letter.__name__[5:] for letter in x)
+
+
+def in_default_run(make, word):
+    """All words of length 1 and 2, and a part of the rest."""
+    return len(word) < 3 or zlib.crc32(f"{name(make)} {name(word)}".encode()) % 5 == 0
+
+
+CASES = [(make, word) for make in MAKERS for word in WORDS]
+
+
+@pytest.mark.parametrize("make, word", [case for case in CASES if in_default_run(*case)], ids=name)
 def test_words(make, word):
     """The first derivative is ten times that of sin(x) y; of it, further ones are derivatives of the rule."""
     f = make()
     plain = spelt(word, lambda x: np.sin(x) * (2.0 + x))
     expected = plain(X) * (10.0 if derivative_order(word) else 1.0)
-    # the value inside fwd and rules is f's, whose derivative is again ten times: only in rules that use it
     assert_close(spelt(word, lambda x: f(x, 2.0 + x))(X), expected, 1e-10)
 
 
@@ -253,10 +264,6 @@ def test_python_control_flow_in_function_and_rules():
 
 def test_forward_rule_runs_once_and_releases_its_residuals():
     calls = []
-
-    class Big(np.ndarray):
-        pass
-
     f = xform.custom_vjp(lambda x: x)
     residual: list[Any] = []
 
@@ -274,7 +281,7 @@ def test_forward_rule_runs_once_and_releases_its_residuals():
     assert xform.grad(lambda x: f(x) * 2.0)(1.0) == 2.0
     gc.collect()
     assert residual[-1]() is None
-    assert calls == ["fwd", "bwd"] or calls == ["fwd", "fwd", "bwd"]
+    assert calls == ["fwd", "bwd"]
 
 
 def nest(depth, make):
@@ -648,3 +655,53 @@ def test_arrays_that_a_pullback_returns_are_the_receivers():
     (first,) = pullback(np.ones(2))
     first[:] = 0.0
     np.testing.assert_array_equal(pullback(np.ones(2))[0], [1.0, 2.0])
+
+
+# --- inside loops and branches ---
+
+
+def clipped():
+    """A backward rule that is not linear in the cotangent, so that it has no transpose."""
+    clip = xform.custom_vjp(lambda x: x)
+    clip.defvjp(lambda x: (x, None), lambda _, g: (np.clip(g, -1.0, 1.0),))
+    return clip
+
+
+def sum_of(f, x):
+    return np.sum(f(x))
+
+
+LOOPS = {
+    "scan": lambda f: lambda x: lax.scan(lambda c, _: (f(2.0 * c), None), x, None, length=3)[0] * 5.0,
+    "fori_loop": lambda f: lambda x: lax.fori_loop(0, 3, lambda i, c: f(2.0 * c), x) * 5.0,
+    "cond": lambda f: lambda x: lax.cond(x > 0.0, lambda x: f(2.0 * x) * 5.0, lambda x: x, x),
+    "checkpoint": lambda f: xform.checkpoint(lambda x: f(2.0 * x) * 5.0),
+}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_backward_rule_that_clips_inside(loop):
+    f = LOOPS[loop](clipped())
+    staged = xform.make_jaxpr(f)(1.0)
+    for g in (f, lambda x: staged(x)[0]):
+        total = functools.partial(sum_of, xform.vmap(g))
+        assert xform.grad(g)(1.0) == 2.0
+        assert xform.make_jaxpr(xform.grad(g))(1.0)(1.0) == [2.0]
+        np.testing.assert_array_equal(xform.vmap(xform.grad(g))(np.ones(2)), [2.0, 2.0])
+        np.testing.assert_array_equal(xform.grad(total)(np.ones(2)), [2.0, 2.0])
+    assert xform.jvp(f, (1.0,), (1.0,))[1] == {"scan": 40.0, "fori_loop": 40.0}.get(loop, 10.0)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("make", MAKERS)
+def test_rules_inside(loop, make):
+    f = make()
+    g = LOOPS[loop](lambda x: f(x, 0.5 * x))
+    plain = LOOPS[loop](lambda x: np.sin(x) * 0.5 * x)
+    factor = {"scan": 1000.0, "fori_loop": 1000.0}.get(loop, 10.0)
+    staged = xform.make_jaxpr(g)(0.3)
+    for h in (g, lambda x: staged(x)[0]):
+        assert_close(xform.grad(h)(0.3), factor * xform.grad(plain)(0.3), 1e-12)
+        assert_close(xform.jvp(h, (0.3,), (1.0,))[1], factor * xform.grad(plain)(0.3), 1e-12)
+        assert_close(xform.vmap(xform.grad(h))(X)[0], factor * xform.grad(plain)(0.3), 1e-12)
+        assert_close(xform.make_jaxpr(xform.grad(h))(0.3)(0.3)[0], factor * xform.grad(plain)(0.3), 1e-12)

@@ -8,8 +8,9 @@ bound arguments and objects, the globals that a function names, containers, and 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterator
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, TracebackType
 from typing import Any, TypeAlias
 
 from xform.core import tree
@@ -25,21 +26,48 @@ class ClosureError(LeakedTracerError):
     """A traced value that a function closes over is out of place where the function is run."""
 
 
+class Clean(threading.local):
+    """Per thread: what was found to hold no traced value, since the outermost call of those in progress began."""
+
+    known: dict[int, Any] | None = None
+
+
+clean = Clean()
+
+
+class remembering:
+    """`with remembering():` what was looked through once is not again, so that nested calls take linear time."""
+
+    __slots__ = ("outermost",)
+
+    def __enter__(self) -> None:
+        self.outermost = clean.known is None
+        if self.outermost:
+            clean.known = {}
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if self.outermost:
+            clean.known = None
+
+
 def captured(*roots: Any) -> list[tuple[str, Tracer]]:
     """The traced values that are reached from functions, each once."""
     found: list[tuple[str, Tracer]] = []
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # keeps what it has seen alive, and so their ids theirs
+    known = clean.known if clean.known is not None else {}
     stack: list[Named] = [("", root) for root in reversed(roots)]
     while stack:
         name, x = stack.pop()
-        if id(x) in seen:
+        if id(x) in seen or id(x) in known:
             continue
         if isinstance(x, Tracer):
-            seen.add(id(x))
+            seen[id(x)] = x
             found.append((name, x))
         elif is_open(x):
-            seen.add(id(x))
+            seen[id(x)] = x
             stack.extend(parts(name, x))
+    if not found:
+        known.update(seen)
     return found
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from xform.control.programs import close
+from xform.control.signatures import title_of
 from xform.core import tree
 from xform.core.aval import aval_of
-from xform.core.errors import describe
 from xform.core.jaxpr import Jaxpr, evaluate
 from xform.core.stage import strong
 from xform.transforms.arguments import flatten_checked, leaf_names
@@ -53,7 +53,7 @@ def closure_convert(fun: Callable[..., Any], *example_args: Any) -> tuple[Callab
 
 def converted(fun: Callable[..., Any], *example_args: Any) -> tuple[Converted, list[Any]]:
     """As `closure_convert`."""
-    origin = f"closure_convert of {describe(fun)}"
+    origin = f"closure_convert of {title_of(fun)}"
     leaves, in_tree = flatten_checked(origin, example_args, lambda: leaf_names(fun, example_args))
     out_tree: Any = None
 
@@ -63,4 +63,4 @@ def converted(fun: Callable[..., Any], *example_args: Any) -> tuple[Converted, l
         return ys
 
     jaxpr, values = close(flat, [strong(aval_of(x)) for x in leaves], origin)
-    return Converted(describe(fun), jaxpr, len(values), in_tree, out_tree), values
+    return Converted(title_of(fun), jaxpr, len(values), in_tree, out_tree), values

@@ -9,8 +9,8 @@ from typing import Any
 from xform.control.closure import converted
 from xform.control.custom_call import has_numbers
 from xform.control.custom_function import CustomFunction
+from xform.control.signatures import title_of
 from xform.core import tree
-from xform.core.errors import describe
 
 __all__ = ["custom_gradient", "custom_jvp", "custom_vjp", "custom_vmap"]
 
@@ -104,7 +104,7 @@ def custom_gradient(fun: Callable[..., Any]) -> CustomFunction:
     >>> square(3.0), xform.grad(square)(3.0)
     (9.0, np.float64(100.0))
     """
-    name = describe(fun)
+    name = title_of(fun)
 
     @functools.wraps(fun)
     def value(*args: Any, **kwargs: Any) -> Any:

@@ -43,7 +43,7 @@ class BatchedRules:
         self.inner, self.axis, self.flags, self.trace = inner, axis, tuple(batched), trace
         self.arity, self.origin, self.name = inner.arity, inner.origin, inner.name
         self.has_jvp, self.has_vjp, self.has_jet = inner.has_jvp, inner.has_vjp, inner.has_jet
-        self.pattern = None
+        self.pattern, self.linear_in = None, inner.linear_in
         self.has_batch, self.jvp_zeros = False, inner.jvp_zeros
 
     def __repr__(self) -> str:

@@ -14,6 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from xform.control.captures import ClosureError
 from xform.control.patterns import given_pattern
 from xform.control.programs import close
@@ -92,8 +94,14 @@ class CustomCall(Primitive):
         return outs, tangent_map.recorded(rules, residuals, outs, x_dots)
 
     def transpose(self, cotangents: Any, *args: Any, program: Program, rules: Any, captured: Any) -> list[Any]:
-        """Of a linear function: the transpose of its program."""
+        """Of a linear function: its backward rule, if it is known to be linear, or the transpose of its program."""
         unknown = [k for k, a in enumerate(args) if type(a) is Linear]
+        n = len(captured)
+        if rules.has_vjp and all(k - n in rules.linear_in for k in unknown):
+            point = [np.zeros(a.shape, a.dtype) if type(a) is Linear else a for a in args[n:]]
+            _, residuals = rules.forward(point, [type(a) is Linear for a in args[n:]])
+            found = rules.backward(residuals, cotangents)
+            return [None] * n + [b if type(a) is Linear else None for a, b in zip(args[n:], found, strict=True)]
 
         def linear(*xs: Any) -> list[Any]:
             operands = list(args)

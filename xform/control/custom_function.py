@@ -12,20 +12,29 @@ most about what it wants, or else derives what it needs:
 from __future__ import annotations
 
 import functools
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xform.control.captures import remembering
 from xform.control.custom_call import custom_call
 from xform.control.custom_rules import UserRules
-from xform.control.signatures import check_signature, fixed_count, nondiff_positions, positional_names, signature_of
+from xform.control.signatures import (
+    check_signature,
+    fixed_count,
+    nondiff_positions,
+    positional_names,
+    signature_of,
+    title_of,
+)
 from xform.core import tree
 from xform.core.aval import aval_of
-from xform.core.errors import LeakedTracerError, MissingRuleError, describe
+from xform.core.errors import LeakedTracerError, MissingRuleError
 from xform.core.primitive import is_zero
 from xform.core.stage import strong
 from xform.core.trace import Tracer, check_live, context
-from xform.transforms.arguments import as_array, check_array, parameter_name
+from xform.transforms.arguments import as_array, check_array
 from xform.transforms.flat import materialize
 
 _serials = itertools.count()
@@ -41,20 +50,27 @@ class CustomFunction:
         fun: Callable[..., Any],
         nondiff_argnums: int | Sequence[int] = (),
         nondiff_argnames: str | Sequence[str] = (),
+        signature: inspect.Signature | None = None,
     ) -> None:
-        self.name = describe(fun)
+        self.name = title_of(fun)
         self.fun, self.serial = fun, next(_serials)
         #: a function that only takes plain arrays, and is not to be staged
         self.opaque = False
         #: what is known of the sparsity of its Jacobian
         self.pattern: Any = None
+        #: the positions of the arguments in which it is known to be linear, jointly
+        self.linear_in: tuple[int, ...] = ()
         self.jvp_rule: Any = None
         self.fwd_rule: Any = None
         self.bwd_rule: Any = None
         self.vmap_rule: Any = None
         self.jet_rule: Any = None
         self.jvp_zeros = self.vjp_zeros = False
-        self.signature = signature_of(fun)
+        #: what messages call each rule
+        self.who: dict[str, str] = {}
+        self.signature = signature or signature_of(fun)
+        #: its positional arguments, and their number if it is fixed
+        self.names, self.count = positional_names(self.signature), fixed_count(self.signature)
         self.nondiff = nondiff_positions(self.name, self.signature, nondiff_argnums, nondiff_argnames)
         functools.update_wrapper(self, fun, updated=())
 
@@ -91,6 +107,7 @@ class CustomFunction:
         extra = [f"the argument {k}" for k in self.nondiff]
         check_signature("jvp rule", jvp, self.name, [*extra, "primals", "tangents"])
         self.jvp_rule, self.jvp_zeros = jvp, symbolic_zeros
+        self.who["jvp"] = f"{title_of(jvp)}, the jvp rule of {self.name},"
         return jvp
 
     def defjvps(self, *jvps: Callable[..., Any] | None) -> None:
@@ -108,15 +125,15 @@ class CustomFunction:
         """
         if self.nondiff:
             raise TypeError(f"defjvps of {self.name}: a function with nondiff_argnums needs one rule; use defjvp")
-        wanted = fixed_count(self.signature)
+        wanted = self.count
         if wanted is not None and len(jvps) != wanted:
             raise TypeError(
                 f"defjvps of {self.name}: {len(jvps)} rules were given; wanted {wanted}, one for each argument "
-                f"({', '.join(self.argument_names())}), None where nothing varies"
+                f"({', '.join(self.names)}), None where nothing varies"
             )
         for k, rule in enumerate(jvps):
             if rule is not None:
-                check_signature(f"rule {k} of defjvps", rule, self.name, ["tangent", "result", *self.argument_names()])
+                check_signature(f"rule {k} of defjvps", rule, self.name, ["tangent", "result", *self.names])
 
         def jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Any, Any]:
             if len(jvps) != len(primals):
@@ -133,6 +150,7 @@ class CustomFunction:
             return out, functools.reduce(added, terms) if terms else None
 
         self.jvp_rule, self.jvp_zeros = jvp, True
+        self.who["jvp"] = f"the sum of the defjvps rules of {self.name}"
 
     def defvjp(self, fwd: Callable[..., Any], bwd: Callable[..., Any], symbolic_zeros: bool = False) -> None:
         """Give the rules of reverse mode, `fwd(*x) -> (f(x), residuals)` and `bwd(residuals, y_bar) -> x_bar`.
@@ -156,14 +174,15 @@ class CustomFunction:
         >>> xform.grad(lambda x: identity(x) ** 2)(5.0)
         np.float64(1.0)
         """
-        names = self.argument_names()
-        if fixed_count(self.signature) is not None:
-            check_signature("forward rule", fwd, self.name, names)
+        if self.count is not None:
+            check_signature("forward rule", fwd, self.name, self.names)
         else:
-            describe(fwd)
+            title_of(fwd)
         extra = [f"the argument {k}" for k in self.nondiff]
         check_signature("backward rule", bwd, self.name, [*extra, "residuals", "cotangent"])
         self.fwd_rule, self.bwd_rule, self.vjp_zeros = fwd, bwd, symbolic_zeros
+        self.who["forward"] = f"{title_of(fwd)}, the forward rule of {self.name},"
+        self.who["backward"] = f"{title_of(bwd)}, the backward rule of {self.name},"
 
     def def_vmap(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """Give the rule of vmap, `rule(axis_size, in_batched, *args) -> (out, out_batched)`; returns `rule`.
@@ -184,11 +203,12 @@ class CustomFunction:
         >>> xform.vmap(solve, in_axes=(None, 0))(2.0 * np.eye(2), np.ones((3, 2))).shape
         (3, 2)
         """
-        if fixed_count(self.signature) is not None:
-            check_signature("batch rule", rule, self.name, ["axis_size", "in_batched", *self.argument_names()])
+        if self.count is not None:
+            check_signature("batch rule", rule, self.name, ["axis_size", "in_batched", *self.names])
         else:
-            describe(rule)
+            title_of(rule)
         self.vmap_rule = rule
+        self.who["batch"] = f"{title_of(rule)}, the batch rule of {self.name},"
         return rule
 
     def defjet(self, rule: Callable[..., Any]) -> Callable[..., Any]:
@@ -211,6 +231,7 @@ class CustomFunction:
         extra = [f"the argument {k}" for k in self.nondiff]
         check_signature("Taylor rule", rule, self.name, [*extra, "primals", "series"])
         self.jet_rule = rule
+        self.who["Taylor"] = f"{title_of(rule)}, the Taylor rule of {self.name},"
         return rule
 
     def functions(self) -> list[Any]:
@@ -222,8 +243,9 @@ class CustomFunction:
         rules = {"jvp": self.jvp_rule, "vjp": self.bwd_rule, "vmap": self.vmap_rule, "jet": self.jet_rule}
         return [name for name, rule in rules.items() if rule is not None]
 
-    def argument_names(self) -> list[str]:
-        return positional_names(self.signature)
+    def parameter(self, k: int) -> str:
+        """What messages call the argument at a position."""
+        return self.names[k] if k < len(self.names) else f"argument {k}"
 
     # --- the call ---
 
@@ -234,7 +256,8 @@ class CustomFunction:
             )
         if context.trace.is_ground:
             return self.fun(*args, **kwargs)
-        return self.traced(args, kwargs)
+        with remembering():
+            return self.traced(args, kwargs)
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call as an operation."""
@@ -253,6 +276,8 @@ class CustomFunction:
         if self.signature is None:
             if kwargs:
                 raise TypeError(f"{self.name}: pass arguments by position, its signature being unknown")
+            return args
+        if not kwargs and len(args) == self.count:
             return args
         try:
             bound = self.signature.bind(*args, **kwargs)
@@ -283,7 +308,7 @@ class CustomFunction:
         for k, value in static.items():
             if any(isinstance(x, Tracer) for x in tree.leaves(value)):
                 raise TypeError(
-                    f"{self.name}: the argument {parameter_name(self.fun, k)} is traced, but it is one of "
+                    f"{self.name}: the argument {self.parameter(k)} is traced, but it is one of "
                     "nondiff_argnums, which are for functions, strings and the like; make it an ordinary argument, and "
                     "let its tangents be ignored, or its cotangent be None"
                 )

@@ -5,6 +5,7 @@ A rule of a user takes and returns trees; what fits together wrongly is named by
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import weakref
@@ -12,19 +13,28 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from xform.control.captures import ClosureError, captured
 from xform.control.custom_batch import BatchedRules
+from xform.control.custom_checks import (
+    batched_of,
+    check_value,
+    cotangents_of,
+    derivatives_of,
+    is_array,
+    pair_of,
+    tangents_of,
+    unshared,
+)
+from xform.control.signatures import title_of
 from xform.core import tree
-from xform.core.aval import Aval, aval_of, shape_of
-from xform.core.errors import LeakedTracerError, describe
-from xform.core.primitive import Zero, is_zero
+from xform.core.aval import Aval, aval_of
+from xform.core.errors import LeakedTracerError
+from xform.core.primitive import is_zero
 from xform.core.series import Series
 from xform.core.stage import stage
 from xform.core.trace import Tracer
-from xform.transforms.arguments import as_array, check_array, fit, parameter_name
-from xform.transforms.flat import materialize, memory
+from xform.transforms.arguments import as_array, check_array
+from xform.transforms.flat import materialize
 from xform.transforms.vmap import Axis, BatchTrace
 
 _serials = itertools.count()
@@ -99,6 +109,11 @@ class UserRules:
         return self.custom.pattern
 
     @property
+    def linear_in(self) -> tuple[int, ...]:
+        """The leaves in which the function is known to be linear: of a wrapped function, whose arguments are leaves."""
+        return self.custom.linear_in
+
+    @property
     def has_vjp(self) -> bool:
         return self.custom.bwd_rule is not None
 
@@ -133,7 +148,7 @@ class UserRules:
     def leaf_names(self) -> list[str]:
         """How messages call each leaf of the arguments."""
         return [
-            parameter_name(self.custom.fun, k) + tree.keystr(path)
+            self.custom.parameter(k) + tree.keystr(path)
             for k, t in zip(self.positions, self.arg_trees, strict=True)
             for path, _ in tree.leaves_with_path(tree.unflatten(t, [0] * t.num_leaves))
         ]
@@ -174,16 +189,7 @@ class UserRules:
             avals = stage(function, [aval_of(x) for x in leaves], self.origin).out_avals
         except _ANYTHING:
             return
-        if found != self.out_tree:
-            raise TypeError(
-                f"{who} gave a value of the structure {self.out_tree}; wanted that of the function's, {found}"
-            )
-        paths = tree.leaves_with_path(tree.unflatten(found, list(range(len(ys)))))
-        for (path, _), y, aval in zip(paths, ys, avals, strict=True):
-            if aval_of(y) != aval and aval.weak is None:
-                raise TypeError(
-                    f"{who} gave the value{tree.keystr(path)} as {aval_of(y)}; the function itself gives {aval}"
-                )
+        check_value(who, self.out_tree, ys, found, avals)
 
     def asked(self, rule: Callable[..., Any], *args: Any) -> Any:
         """Call a rule; a traced value in it that is out of place is explained."""
@@ -193,49 +199,29 @@ class UserRules:
             raise
         except LeakedTracerError as error:
             raise ClosureError(
-                f"{describe(rule)}, a rule of {self.name}, uses a traced value that is none of its arguments; pass it "
+                f"{title_of(rule)}, a rule of {self.name}, uses a traced value that is none of its arguments; pass it "
                 f"to the function as an argument, or use xform.closure_convert ({error})"
             ) from error
 
-    # --- forward ---
+    # --- derivatives ---
 
     def jvp(self, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        rule = self.custom.jvp_rule
-        who = f"{describe(rule)}, the jvp rule of {self.name},"
+        rule, who = self.custom.jvp_rule, self.custom.who["jvp"]
         if not self.custom.jvp_zeros:
             tangents = [materialize(t, x) for x, t in zip(primals, tangents, strict=True)]
         pair = self.asked(rule, *self.statics, self.args(primals), self.args(tangents))
         out, out_dot = pair_of(who, pair, "(value, tangent)")
         ys = self.results(who, out)
         self.compare(rule, who, primals, ys)
-        return ys, self.tangents(who, out, ys, out_dot)
-
-    def tangents(self, who: str, out: Any, ys: Sequence[Any], out_dot: Any) -> list[Any]:
-        """The tangents of results; None stands for zero."""
-        if out_dot is None:
-            return [Zero.like(y) for y in ys]
-        try:
-            dots = tree.flatten_up_to(self.out_tree, out_dot, "the value", "the tangent")
-        except ValueError as error:
-            raise TypeError(f"{who} returned a tangent that has not the structure of the value: {error}") from None
-        for k, (y, t) in enumerate(zip(ys, dots, strict=True)):
-            try:
-                dots[k] = Zero.like(y) if t is None else check_zero(y, t) if is_zero(t) else fit(y, t)
-            except TypeError as error:
-                path = tree.keystr(tree.leaves_with_path(out)[k][0])
-                raise TypeError(f"{who} returned a tangent{path and f' at {path}'} unlike the value: {error}") from None
-        return dots
-
-    # --- backward ---
+        return ys, tangents_of(who, self.out_tree, ys, out_dot)
 
     def forward(self, primals: Sequence[Any], perturbed: Sequence[bool]) -> tuple[list[Any], Any]:
-        rule = self.custom.fwd_rule
-        who = f"{describe(rule)}, the forward rule of {self.name},"
-        given = list(primals)
+        """Results, and residuals as a pair of a list of arrays and how to put them together again."""
+        rule, who = self.custom.fwd_rule, self.custom.who["forward"]
+        given = primals
         if self.custom.vjp_zeros:
             given = [CustomVJPPrimal(x, p) for x, p in zip(primals, perturbed, strict=True)]
-        pair = self.asked(rule, *self.place(self.args(given)))
-        out, residuals = pair_of(who, pair, "(value, residuals)")
+        out, residuals = pair_of(who, self.asked(rule, *self.place(self.args(given))), "(value, residuals)")
         ys = self.results(who, out)
         self.compare(rule, who, primals, ys)
         leaves, structure = tree.flatten(residuals)
@@ -244,136 +230,52 @@ class UserRules:
         return ys, ([x for x, a in zip(leaves, arrays, strict=True) if a], Residuals(structure, others))
 
     def backward(self, residuals: tuple[list[Any], Residuals], bars: Sequence[Any]) -> list[Any]:
+        """A cotangent or None per leaf of the arguments."""
         values, structure = residuals
-        rule = self.custom.bwd_rule
-        who = f"{describe(rule)}, the backward rule of {self.name},"
-        if not self.custom.vjp_zeros:
-            bars = [materialize_bar(b) for b in bars]
-        cotangent = tree.unflatten(self.out_tree, bars)
-        x_bars = self.asked(rule, *self.statics, structure.unflatten(values), cotangent)
-        return unshared(self.cotangents(who, x_bars), values)
-
-    def cotangents(self, who: str, x_bars: Any) -> list[Any]:
-        """One cotangent or None per leaf of the arguments."""
-        names = [parameter_name(self.custom.fun, k) for k in self.positions]
-        wanted = f"a tuple with a cotangent for each of the {len(names)} arguments ({', '.join(names)})"
-        if not isinstance(x_bars, tuple | list):
-            hint = "; write (x_bar,) for a tuple of one" if len(names) == 1 else ""
-            raise TypeError(f"{who} returned a {type(x_bars).__name__}; wanted {wanted}{hint}")
-        if len(x_bars) != len(names):
-            raise TypeError(f"{who} returned {len(x_bars)} cotangents; wanted {wanted}, None for zero")
-        bars: list[Any] = []
-        for name, structure, bar in zip(names, self.arg_trees, x_bars, strict=True):
-            if bar is None:
-                bars += [None] * structure.num_leaves
-                continue
-            try:
-                bars += tree.flatten_up_to(structure, bar, "the argument", "its cotangent")
-            except ValueError as error:
-                raise TypeError(f"{who} returned a cotangent of {name} that has not its structure: {error}") from None
-        return [self.checked_bar(who, k, bar) for k, bar in enumerate(bars)]
-
-    def checked_bar(self, who: str, k: int, bar: Any) -> Any:
-        if bar is None or is_zero(bar):
-            return None
-        try:
-            fitted = fit(self.in_avals[k], bar)
-        except TypeError as error:
-            raise TypeError(f"{who} returned a wrong cotangent of {self.leaf_names()[k]}: {error}") from None
-        return None if is_zero(fitted) else fitted
+        custom, who = self.custom, self.custom.who["backward"]
+        if not custom.vjp_zeros:
+            bars = [materialize(b, b.aval) if is_zero(b) else b for b in bars]
+        found = self.asked(
+            custom.bwd_rule, *self.statics, structure.unflatten(values), tree.unflatten(self.out_tree, bars)
+        )
+        names = [custom.parameter(k) for k in self.positions]
+        return unshared(cotangents_of(who, names, self.arg_trees, self.in_avals, found), values)
 
     # --- batches and Taylor series ---
 
     def batch(self, size: int, leaves: Sequence[Any], flags: Sequence[bool]) -> tuple[list[Any], list[bool]]:
-        rule = self.custom.vmap_rule
-        who = f"{describe(rule)}, the batch rule of {self.name},"
-        placed = self.place(self.args(leaves))
+        who = self.custom.who["batch"]
         mask: list[Any] = [False] * self.count
         for k, m in zip(self.positions, self.args(flags), strict=True):
             mask[k] = m
-        out, batched = pair_of(
-            who, self.asked(rule, size, tuple(mask), *placed), "(value, whether each result is batched)"
-        )
+        pair = self.asked(self.custom.vmap_rule, size, tuple(mask), *self.place(self.args(leaves)))
+        out, batched = pair_of(who, pair, "(value, whether each result is batched)")
         ys = self.results(who, out)
-        try:
-            out_flags = tree.broadcast_prefix(batched, out, name="the booleans", full_name="the value")
-        except ValueError as error:
-            raise TypeError(f"{who} returned booleans that do not fit its value: {error}") from None
-        for (path, _), y, b in zip(tree.leaves_with_path(out), ys, out_flags, strict=True):
-            if not isinstance(b, bool):
-                raise TypeError(f"{who} must say with True or False whether a result is batched, not with {b!r:.40}")
-            if b and shape_of(y)[:1] != (size,):
-                raise ValueError(
-                    f"{who} says that its result{tree.keystr(path)} of {aval_of(y)} is batched; wanted {size} examples "
-                    "along its first axis"
-                )
-        return ys, out_flags
+        return ys, batched_of(who, size, out, ys, batched)
 
     def jet(self, series: Sequence[Series]) -> list[Series]:
         """Each further coefficient by calling the rule with one order more."""
-        rule = self.custom.jet_rule
-        who = f"{describe(rule)}, the Taylor rule of {self.name},"
+        known = {1: self.curve(series, 1)}
+
+        def term(j: int, k: int) -> Any:
+            order = max(k, 1)
+            if order not in known:
+                known[order] = self.curve(series, order)
+            y = known[order][j][k]
+            return y if k < 2 or is_zero(y) else y / float(math.factorial(k))
+
+        return [Series(functools.partial(term, j)) for j in range(len(known[1]))]
+
+    def curve(self, series: Sequence[Series], order: int) -> list[list[Any]]:
+        """Value and derivatives of each result."""
+        who = self.custom.who["Taylor"]
         primals = [s[0] for s in series]
-
-        def at(order: int) -> list[list[Any]]:
-            terms = [
-                [derivative(s[k], k, x) for k in range(1, order + 1)] for s, x in zip(series, primals, strict=True)
-            ]
-            rows = [self.args([t[k] for t in terms]) for k in range(order)]
-            curves = tuple([row[j] for row in rows] for j in range(len(self.positions)))
-            out, out_terms = pair_of(
-                who, self.asked(rule, *self.statics, self.args(primals), curves), "(value, derivatives)"
-            )
-            ys = self.results(who, out)
-            return [
-                [y, *self.orders(who, t, order, y)] for y, t in zip(ys, self.per_result(who, out_terms), strict=True)
-            ]
-
-        known = {1: at(1)}
-
-        def term(j: int) -> Callable[[int], Any]:
-            def coefficient(k: int) -> Any:
-                if max(k, 1) not in known:
-                    known[k] = at(k)
-                y = known[max(k, 1)][j][k]
-                return y if k < 2 or is_zero(y) else y / float(math.factorial(k))
-
-            return coefficient
-
-        return [Series(term(j)) for j in range(len(known[1]))]
-
-    def per_result(self, who: str, terms: Any) -> list[Any]:
-        try:
-            return tree.flatten_up_to(self.out_tree, terms, "the value", "its derivatives")
-        except ValueError as error:
-            raise TypeError(f"{who} must return a list of derivatives in the place of each result: {error}") from None
-
-    def orders(self, who: str, terms: Any, order: int, y: Any) -> list[Any]:
-        if not isinstance(terms, tuple | list) or len(terms) != order:
-            given = len(terms) if isinstance(terms, tuple | list) else type(terms).__name__
-            raise TypeError(f"{who} was asked for {order} derivatives of each result; it returned {given}")
-        try:
-            return [Zero.like(y) if t is None else fit(y, t) for t in terms]
-        except TypeError as error:
-            raise TypeError(f"{who} returned a derivative unlike the value: {error}") from None
-
-
-def pair_of(who: str, pair: Any, wanted: str) -> tuple[Any, Any]:
-    if not isinstance(pair, tuple | list) or len(pair) != 2:
-        size = f" of length {len(pair)}" if isinstance(pair, tuple | list) else ""
-        raise TypeError(f"{who} returned a {type(pair).__name__}{size}; wanted a pair {wanted}")
-    return pair[0], pair[1]
-
-
-def check_zero(y: Any, zero: Zero) -> Zero:
-    wanted = aval_of(y).tangent()
-    if zero.aval != wanted:
-        raise TypeError(f"a symbolic zero of {zero.aval} was given, wanted {wanted}")
-    return zero
-
-
-def materialize_bar(bar: Any) -> Any:
-    return materialize(bar, bar.aval) if is_zero(bar) else bar
+        rows = [self.args([derivative(s[k], k, s[0]) for s in series]) for k in range(1, order + 1)]
+        curves = tuple([row[j] for row in rows] for j in range(len(self.positions)))
+        pair = self.asked(self.custom.jet_rule, *self.statics, self.args(primals), curves)
+        out, terms = pair_of(who, pair, "(value, derivatives)")
+        ys = self.results(who, out)
+        return [[y, *row] for y, row in zip(ys, derivatives_of(who, self.out_tree, ys, terms, order), strict=True)]
 
 
 def derivative(c: Any, k: int, x: Any) -> Any:
@@ -381,17 +283,3 @@ def derivative(c: Any, k: int, x: Any) -> Any:
     if is_zero(c):
         return materialize(c, x)
     return c if k == 1 else c * float(math.factorial(k))
-
-
-def unshared(x_bars: list[Any], residuals: Sequence[Any]) -> list[Any]:
-    """Cotangents that are not the memory of residuals, which are needed again."""
-    held = {id(memory(r)) for r in residuals if isinstance(r, np.ndarray)}
-    return [x.copy() if isinstance(x, np.ndarray) and id(memory(x)) in held else x for x in x_bars]
-
-
-def is_array(x: Any) -> bool:
-    try:
-        aval_of(x)
-    except TypeError:
-        return False
-    return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,13 @@ import numpy as np
 from xform.core.errors import describe
 
 POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def title_of(f: Callable[..., Any]) -> str:
+    """How messages call a function: by name and line, those of the function inside a partial application."""
+    while isinstance(f, functools.partial):
+        f = f.func
+    return describe(f)
 
 
 def signature_of(f: Callable[..., Any]) -> inspect.Signature | None:
@@ -46,7 +54,7 @@ def check_signature(what: str, rule: Callable[..., Any], owner: str, wanted: Seq
         signature.bind(*wanted)
     except TypeError:
         raise TypeError(
-            f"{describe(rule)}, the {what} of {owner}, takes {signature}; wanted is a function of "
+            f"{title_of(rule)}, the {what} of {owner}, takes {signature}; wanted is a function of "
             f"{len(wanted)} arguments by position: {', '.join(wanted)}"
         ) from None
 

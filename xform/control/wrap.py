@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 
 from xform.control.custom_function import CustomFunction
-from xform.control.signatures import check_signature, fixed_count, signature_of
+from xform.control.signatures import check_signature, fixed_count, signature_of, title_of
 from xform.control.wrapped import Wrapped, WrappedLinear
 from xform.core.aval import aval_of
-from xform.core.errors import describe
 from xform.core.primitive import Primitive
 from xform.ops.elementwise import Elementwise, broadcast_shapes
 
@@ -28,7 +27,6 @@ BATCHES = ("loop", "broadcast")
 #: options that say the same in different words, or take each other's place
 CONTRADICTIONS = [
     ("partials", ("jvp", "vjp", "linear", "transpose", "shape", "batch", "jet", "sparsity")),
-    ("linear", ("jvp", "vjp")),
     ("transpose", ("jvp", "vjp")),
 ]
 
@@ -57,7 +55,8 @@ def primitive(
         partials    [(y, *x) -> dy/dx_k, number or None]   of an f applied entry by entry: no more is needed
         jvp         (y, x, x_dot) -> y_dot                 x and x_dot are tuples with an entry per argument
         vjp         (y, x, y_bar) -> (x_bar, ...)          None for zero; forward mode transposes it
-        linear      True, or positions of arguments        f is linear in these jointly: its own derivative
+        linear      True, or positions of arguments        f is linear in these jointly: its own derivative;
+                                                           with vjp=, which then also transposes it, a hint
         transpose   (y_bar, *other arguments) -> x_bar     of a linear f; a tuple if linear in several arguments
         batch       "loop"                                 vmap calls f for each example in turn
                     "broadcast"                            f takes all its arguments with more axes in front
@@ -93,7 +92,7 @@ def primitive(
     >>> xform.vmap(xform.grad(erf))(np.array([0.0, 1.0])).round(4)
     array([1.1284, 0.4151])
     """
-    title, label = describe(f), name or getattr(f, "__name__", type(f).__name__)
+    title, label = title_of(f), name or getattr(f, "__name__", type(f).__name__)
     options = {"jvp": jvp, "vjp": vjp, "transpose": transpose, "jet": jet, "shape": shape, "partials": partials}
     given = {option: value for option, value in options.items() if value is not None}
     given |= {"linear": linear} if linear is not False else {}
@@ -101,12 +100,13 @@ def primitive(
     check_options(title, given | ({"batch": batch} if batch != "loop" else {}))
     if partials is not None:
         return elementwise(f, title, label, partials)
-    base = wrapped(f, title, label, shape, linear, transpose, batch if isinstance(batch, str) else "loop")
+    linear_in = linear_positions(f, title, linear, transpose)
+    base = wrapped(f, title, label, shape, linear_in, transpose, batch if isinstance(batch, str) else "loop")
     base.pattern = sparsity
     if jvp is None and vjp is None and jet is None and not callable(batch):
         return base
     custom = rules_of(base, f, title, jvp, vjp)
-    custom.pattern = sparsity
+    custom.pattern, custom.linear_in = sparsity, linear_in or ()
     if jet is not None:
         custom.defjet(jet)
     if callable(batch):
@@ -134,19 +134,28 @@ def check_options(title: str, given: dict[str, Any]) -> None:
             )
 
 
-def wrapped(f: Any, title: str, label: str, shape: Any, linear: Any, transpose: Any, way: str) -> Wrapped:
+def linear_positions(f: Any, title: str, linear: Any, transpose: Any) -> tuple[int, ...] | None:
+    """The arguments in which the function is linear; None if it is in none."""
+    count = fixed_count(positional(f))
+    if linear is True or (linear is False and transpose is not None):
+        if count is None:
+            raise TypeError(f"primitive of {title}: its signature does not tell its arguments; give linear=(0, ...)")
+        return tuple(range(count))
+    if linear is False:
+        return None
+    positions = (linear,) if isinstance(linear, int) else tuple(linear)
+    for k in positions:
+        if not isinstance(k, int) or isinstance(k, bool) or k < 0 or (count is not None and k >= count):
+            raise ValueError(f"primitive of {title}: linear= names the argument {k!r}, which it has not got")
+    return positions
+
+
+def wrapped(f: Any, title: str, label: str, shape: Any, linear_in: Any, transpose: Any, way: str) -> Wrapped:
     """The function as a primitive."""
-    if linear is False and transpose is None:
+    if linear_in is None:
         return Wrapped(f, label, shape, way)
     base = WrappedLinear(f, label, shape, way)
-    positions = None if linear in (True, False) and isinstance(linear, bool) else linear
-    if positions is not None:
-        base.linear_in = (positions,) if isinstance(positions, int) else tuple(positions)
-        count = fixed_count(signature_of(f))
-        for k in base.linear_in:
-            if not isinstance(k, int) or k < 0 or (count is not None and k >= count):
-                raise ValueError(f"primitive of {title}: linear= names the argument {k!r}, which it has not got")
-    base.transposed = transpose
+    base.linear_in, base.transposed = linear_in, transpose
     return base
 
 
@@ -157,8 +166,8 @@ def rules_of(base: Wrapped, f: Any, title: str, jvp: Any, vjp: Any) -> CustomFun
         return base(*args)
 
     call.__name__, call.__qualname__ = base.name, base.name
-    custom = CustomFunction(call)
-    custom.opaque, custom.name, custom.signature = True, title, positional(f)
+    custom = CustomFunction(call, signature=positional(f))
+    custom.opaque, custom.name = True, title
     if jvp is not None:
         check_signature("jvp rule", jvp, title, ["y", "x", "x_dot"])
 
@@ -176,7 +185,7 @@ def rules_of(base: Wrapped, f: Any, title: str, jvp: Any, vjp: Any) -> CustomFun
 
         custom.defvjp(forward, lambda residuals, y_bar: vjp(*residuals, y_bar))
     for rule, public in ((custom.jvp_rule, jvp), (custom.bwd_rule, vjp)):
-        if rule is not None:
+        if rule is not None and public is not None:
             functools.update_wrapper(rule, public)  # messages name the user's function
     return custom
 

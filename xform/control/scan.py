@@ -162,6 +162,7 @@ class Scan(Control):
             )
         )  # fmt: skip
         bars = [next(outs) if k else None for k in linear]
+        bars = [bar if type(x) is Linear else None for bar, x in zip(bars, ops.body, strict=True)]
         return [*(None for _ in ops.count), *bars]
 
     def batch(

@@ -9,6 +9,7 @@ import functools
 import gc
 import itertools
 import sys
+import threading
 import weakref
 import zlib
 from typing import Any, NamedTuple
@@ -705,3 +706,34 @@ def test_rules_inside(loop, make):
         assert_close(xform.jvp(h, (0.3,), (1.0,))[1], factor * xform.grad(plain)(0.3), 1e-12)
         assert_close(xform.vmap(xform.grad(h))(X)[0], factor * xform.grad(plain)(0.3), 1e-12)
         assert_close(xform.make_jaxpr(xform.grad(h))(0.3)(0.3)[0], factor * xform.grad(plain)(0.3), 1e-12)
+
+
+# --- under checks, and in threads ---
+
+
+@pytest.mark.parametrize("checks", [xform.debug_nans, xform.debug_infs, xform.checking_leaks])
+@pytest.mark.parametrize("make", MAKERS)
+def test_under_checks(make, checks):
+    f = make()
+    with checks():
+        g = xform.grad(lambda x: np.sum(xform.vmap(f)(x, X)))
+        assert_close(g(X), 10.0 * np.cos(X) * X, 1e-14)
+        assert_close(xform.vmap(xform.grad(f))(X, X), 10.0 * np.cos(X) * X, 1e-14)
+        assert_close(xform.make_jaxpr(g)(X)(X)[0], 10.0 * np.cos(X) * X, 1e-14)
+        assert_close(xform.vmap(lambda w: xform.grad(closing(w))(0.3))(X), 10.0 * np.cos(0.3) * X, 1e-14)
+
+
+def test_a_pullback_that_closes_over_values_of_a_batch_in_threads():
+    _, pullback = xform.vjp(lambda x: xform.vmap(lambda w: closing(w, "vjp")(x))(X), 0.3)
+    found = []
+
+    def work():
+        found.extend(float(pullback(np.ones(2))[0]) for _ in range(100))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 400
+    assert set(found) == {float(pullback(np.ones(2))[0])}

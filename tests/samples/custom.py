@@ -31,14 +31,14 @@ def by_batch():
 
 def call(f, *args):
     rules = UserRules(f, {}, args)
-    rules.in_avals = [aval_of(x) for x in args]
+    rules.enter(args)
     return sample(custom_call, *args, program=rules, rules=rules, captured=())
 
 
 def pushforward(*args):
     """Of sin(x) y, at x and y."""
     rules = UserRules(by_vjp(), {}, args[:2])
-    rules.in_avals = [aval_of(x) for x in args[:2]]
+    rules.enter(args[:2])
     rules.out_tree = tree.structure(0.0)
     residuals = Residuals(tree.structure((0.0, 0.0)), ())
     params = {"rules": rules, "structure": residuals, "moving": (0, 1), "out_avals": (aval_of(args[0]),)}

@@ -29,12 +29,9 @@ from xform.control.signatures import (
     title_of,
 )
 from xform.core import tree
-from xform.core.aval import aval_of
 from xform.core.errors import LeakedTracerError, MissingRuleError
 from xform.core.primitive import is_zero
-from xform.core.stage import strong
 from xform.core.trace import Tracer, check_live, context
-from xform.transforms.arguments import as_array, check_array
 from xform.transforms.flat import materialize
 
 _serials = itertools.count()
@@ -261,9 +258,9 @@ class CustomFunction:
 
     def traced(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """The call as an operation."""
-        rules = self.rules_for(self.positional(args, kwargs))
-        leaves = [self.checked_leaf(rules, k, x) for k, x in enumerate(rules.leaves)]
-        rules.in_avals = [strong(aval_of(x)) for x in leaves]
+        static, dynamic = self.divided(self.positional(args, kwargs))
+        rules = UserRules(self, static, dynamic)
+        leaves = rules.enter(dynamic)
         free = rules.captures()
         for name, x in free:
             check_capture(self.name, name, x)
@@ -300,10 +297,10 @@ class CustomFunction:
                 )
         return [k % count for k in self.nondiff]
 
-    def rules_for(self, args: tuple[Any, ...]) -> UserRules:
-        """The rules at these arguments."""
+    def divided(self, args: tuple[Any, ...]) -> tuple[dict[int, Any], list[Any]]:
+        """The non-differentiable arguments by position, and the others."""
         if not self.nondiff:
-            return UserRules(self, {}, args)
+            return {}, list(args)
         static = {k: args[k] for k in self.static_positions(len(args))}
         for k, value in static.items():
             if any(isinstance(x, Tracer) for x in tree.leaves(value)):
@@ -312,17 +309,7 @@ class CustomFunction:
                     "nondiff_argnums, which are for functions, strings and the like; make it an ordinary argument, and "
                     "let its tangents be ignored, or its cotangent be None"
                 )
-        return UserRules(self, static, [x for k, x in enumerate(args) if k not in static])
-
-    def checked_leaf(self, rules: UserRules, k: int, x: Any) -> Any:
-        """An argument that is an array; Python numbers stay what they are."""
-        if isinstance(x, Tracer):
-            return x
-        try:
-            check_array(self.name, lambda: rules.leaf_names()[k], x)
-        except TypeError as error:
-            raise TypeError(f"{error} Arguments that are no arrays go into nondiff_argnums") from None
-        return x if type(x) in (bool, int, float, complex) else as_array(x)
+        return static, [x for k, x in enumerate(args) if k not in static]
 
 
 def check_capture(owner: str, name: str, x: Tracer) -> None:

@@ -31,7 +31,7 @@ from xform.core.aval import Aval, aval_of
 from xform.core.errors import LeakedTracerError
 from xform.core.primitive import is_zero
 from xform.core.series import Series
-from xform.core.stage import stage
+from xform.core.stage import stage, strong
 from xform.core.trace import Tracer
 from xform.transforms.arguments import as_array, check_array
 from xform.transforms.flat import materialize
@@ -75,18 +75,37 @@ class Residuals(NamedTuple):
 
 
 class UserRules:
-    """The rules of one call: `static` are its non-differentiable arguments by position, `in_tree` that of the rest."""
+    """The rules of one call: `static` are its non-differentiable arguments by position, `args` the others.
+
+    Of these it keeps what they are like, not the values.
+    """
 
     def __init__(self, custom: Any, static: dict[int, Any], args: Sequence[Any]) -> None:
         self.custom, self.static, self.count = custom, static, len(args) + len(static)
         self.positions = [k for k in range(self.count) if k not in static]
-        self.leaves, self.in_tree = tree.flatten(tuple(args))
+        self.in_tree = tree.structure(tuple(args))
         self.arg_trees = [tree.structure(a) for a in args]
-        self.arity = len(self.leaves)
+        self.arity = self.in_tree.num_leaves
         self.in_avals: list[Aval] = []
         self.out_tree: Any = None
         self.name, self.origin = custom.name, custom.name
         self.serial = next(_serials) if static else custom.serial
+
+    def enter(self, args: Sequence[Any]) -> list[Any]:
+        """The leaves of the arguments, arrays all of them; Python numbers stay what they are."""
+        leaves = tree.leaves(tuple(args))
+        for k, x in enumerate(leaves):
+            if not isinstance(x, Tracer):
+                self.check_leaf(k, x)
+                leaves[k] = x if type(x) in (bool, int, float, complex) else as_array(x)
+        self.in_avals = [strong(aval_of(x)) for x in leaves]
+        return leaves
+
+    def check_leaf(self, k: int, x: Any) -> None:
+        try:
+            check_array(self.name, lambda: self.leaf_names()[k], x)
+        except TypeError as error:
+            raise TypeError(f"{error} Arguments that are no arrays go into nondiff_argnums") from None
 
     def __repr__(self) -> str:  # names the rules in the memory of a Taylor expansion: unique
         return f"{self.name}#{self.serial}{'s' if self.static else ''}{self.in_tree!r}"

@@ -184,9 +184,10 @@ def rules_of(base: Wrapped, f: Any, title: str, jvp: Any, vjp: Any) -> CustomFun
             return y, (y, primals)
 
         custom.defvjp(forward, lambda residuals, y_bar: vjp(*residuals, y_bar))
-    for rule, public in ((custom.jvp_rule, jvp), (custom.bwd_rule, vjp)):
-        if rule is not None and public is not None:
-            functools.update_wrapper(rule, public)  # messages name the user's function
+    for kind, rule, given in (("jvp", custom.jvp_rule, jvp), ("backward", custom.bwd_rule, vjp)):
+        if given is not None:  # messages name the user's function
+            custom.who[kind] = f"{title_of(given)}, the {kind} rule of {title},"
+            functools.update_wrapper(rule, given)
     return custom
 
 

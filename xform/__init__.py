@@ -11,8 +11,8 @@ from xform import tree_util as tree_util
 from xform.control import policies as checkpoint_policies
 from xform.control.callback import io_callback, pure_callback
 from xform.control.checkpoint import checkpoint
-from xform.control.closure import closure_convert
-from xform.control.custom import custom_gradient, custom_jvp, custom_vjp, custom_vmap
+from xform.control.custom.closure import closure_convert
+from xform.control.custom.doors import custom_gradient, custom_jvp, custom_vjp, custom_vmap
 from xform.control.policies import checkpoint_name
 from xform.core.aval import Aval, ShapeDtypeStruct, float0
 from xform.core.errors import (

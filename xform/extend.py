@@ -8,8 +8,8 @@ stage, evaluate, check          programs as data
 implements                      what a NumPy function does on traced arrays
 """
 
-from xform.control.custom_rules import CustomVJPPrimal
-from xform.control.wrap import primitive
+from xform.control.custom.rules import CustomVJPPrimal
+from xform.control.custom.wrap import primitive
 from xform.core.aval import Aval, aval_of, float0
 from xform.core.check import check
 from xform.core.jaxpr import Eqn, Jaxpr, Literal, Var, eliminate_dead_code, evaluate

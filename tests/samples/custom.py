@@ -4,9 +4,9 @@ import numpy as np
 
 import xform
 from tests.samples.base import normal, sample
-from xform.control.custom_call import custom_call
-from xform.control.custom_rules import Residuals, UserRules
-from xform.control.tangent_map import tangent_map
+from xform.control.custom.call import custom_call
+from xform.control.custom.rules import Residuals, UserRules
+from xform.control.custom.tangent_map import tangent_map
 from xform.core import tree
 from xform.core.aval import aval_of
 

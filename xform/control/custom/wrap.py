@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from xform.control.custom_function import CustomFunction
-from xform.control.signatures import check_signature, fixed_count, signature_of, title_of
-from xform.control.wrapped import Wrapped, WrappedLinear
+from xform.control.custom.function import CustomFunction
+from xform.control.custom.signatures import check_signature, fixed_count, signature_of, title_of
+from xform.control.custom.wrapped import Wrapped, WrappedLinear
 from xform.core.aval import aval_of
 from xform.core.primitive import Primitive
 from xform.ops.elementwise import Elementwise, broadcast_shapes

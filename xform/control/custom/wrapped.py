@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from xform.control.patterns import given_pattern
-from xform.control.signatures import title_of
+from xform.control.custom.patterns import given_pattern
+from xform.control.custom.signatures import title_of
 from xform.core.aval import Aval, aval_of, is_inexact
 from xform.core.errors import MissingRuleError
 from xform.core.primitive import Linear as Unknown

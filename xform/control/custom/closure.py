@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from xform.control.custom.signatures import title_of
 from xform.control.programs import close
-from xform.control.signatures import title_of
 from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.jaxpr import Jaxpr, evaluate

@@ -17,10 +17,10 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xform.control.captures import remembering
-from xform.control.custom_call import custom_call
-from xform.control.custom_rules import UserRules
-from xform.control.signatures import (
+from xform.control.custom.call import custom_call
+from xform.control.custom.captures import remembering
+from xform.control.custom.rules import UserRules
+from xform.control.custom.signatures import (
     check_signature,
     fixed_count,
     nondiff_positions,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xform.control.reentry import scoped
+from xform.control.custom.reentry import scoped
 from xform.core.aval import Aval, aval_of, is_inexact
 from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, MissingRuleError, NonlinearError

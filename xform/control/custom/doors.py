@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xform.control.closure import converted
-from xform.control.custom_call import has_numbers
-from xform.control.custom_function import CustomFunction
-from xform.control.signatures import title_of
+from xform.control.custom.call import has_numbers
+from xform.control.custom.closure import converted
+from xform.control.custom.function import CustomFunction
+from xform.control.custom.signatures import title_of
 from xform.core import tree
 
 __all__ = ["custom_gradient", "custom_jvp", "custom_vjp", "custom_vmap"]

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import Any, NamedTuple
 
-from xform.control.captures import ClosureError, captured
-from xform.control.custom_batch import BatchedRules
-from xform.control.custom_checks import (
+from xform.control.custom.batch import BatchedRules
+from xform.control.custom.captures import ClosureError, captured
+from xform.control.custom.checks import (
     batched_of,
     check_value,
     cotangents_of,
@@ -25,7 +25,7 @@ from xform.control.custom_checks import (
     tangents_of,
     unshared,
 )
-from xform.control.signatures import title_of
+from xform.control.custom.signatures import title_of
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import LeakedTracerError

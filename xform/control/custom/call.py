@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from xform.control.captures import ClosureError
-from xform.control.patterns import given_pattern
+from xform.control.custom.captures import ClosureError
+from xform.control.custom.patterns import given_pattern
+from xform.control.custom.reentry import interpreter, scoped
+from xform.control.custom.tangent_map import has_numbers, tangent_map
 from xform.control.programs import close
-from xform.control.reentry import interpreter, scoped
-from xform.control.tangent_map import has_numbers, tangent_map
 from xform.core.aval import aval_of, is_inexact
 from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, LeakedTracerError, MissingRuleError, NonlinearError

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from xform.control.custom_call import Program, run
-from xform.control.reentry import reentered
+from xform.control.custom.call import Program, run
+from xform.control.custom.reentry import reentered
 from xform.core.jaxpr import Jaxpr
 from xform.core.primitive import Zero, is_zero
 from xform.core.series import Series

@@ -28,7 +28,8 @@ def together(order: Sequence[np.ndarray], parts: Sequence[Sequence[Any]]) -> lis
 
 def own_lanes(mine: Any) -> Any:
     """For each lane its own number, or that of a lane which is in the mask."""
-    return select(mine, np.arange(mine.shape[0]), argmax(mine, axis=0))
+    lanes = np.arange(mine.shape[0])
+    return select(mine, lanes, argmax(mine, axis=0)) if len(lanes) else lanes
 
 
 def lane_select(mine: Any, x: Any, y: Any) -> Any:

@@ -270,7 +270,8 @@ class While(Control):
             before, states = states, [union(p, q) for p, q in zip(states, outs[: loop.carry], strict=True)]
             if all(p is q or np.array_equal(p, q) for p, q in zip(before, states, strict=True)):
                 break
-        return [*states, None, *ys] if loop.record else states
+        # one row stands for the unknown number of them
+        return [*states, None, *(None if p is None else p[:, None] for p in ys)] if loop.record else states
 
 
 while_p = While("while")

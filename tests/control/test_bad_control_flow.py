@@ -475,7 +475,7 @@ def test_a_checkpointed_function_that_branches_on_values_while_a_program_is_writ
         (lambda x: lax.fori_loop(0, 3, lambda i, c: c if i > 0 else -c, x), "fori_loop of `"),
         (lambda x: lax.map(lambda x: x if x > 0 else -x, x), "map of `"),
         (lambda x: lax.cond(x[0] > 0, lambda x: x if x[1] > 0 else -x, lambda x: x, x), "cond of `"),
-        (lambda x: lax.switch(x[0].astype(int), [lambda: x[0] if x[0] > 0 else 1.0, lambda: x[0]]), "make_jaxpr of `"),
+        (lambda x: lax.switch(x[0].astype(int), [lambda: x[0] if x[0] > 0 else 1.0, lambda: x[0]]), "switch of `"),
     ],
     ids=["scan", "while body", "while condition", "fori", "map", "cond", "switch"],
 )

@@ -16,7 +16,7 @@ from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.depth import deep
 from xform.core.jaxpr import Jaxpr, Var
-from xform.core.stage import is_staging
+from xform.core.stage import WholeTrace, is_staging
 from xform.core.trace import Tracer, concrete
 from xform.core.tracebacks import public
 from xform.transforms.arguments import as_array
@@ -110,7 +110,7 @@ def choose(
         requirements.number(origin, lambda k=k: f"operand{tree.keystr(tree.leaves_with_path(operands)[k][0])}", x)
     leaves = [as_array(x) for x in leaves]
     flats = [Flat(f, in_tree, False) for f in branches]
-    programs = [close(f, list(map(aval_of, leaves)), origin) for f in flats]
+    programs = [close(f, list(map(aval_of, leaves)), origin, WholeTrace) for f in flats]
     for name, f, (program, _) in zip(names, flats, programs, strict=True):
         check_alike(origin, names[0], flats[0], programs[0][0], name, f, program)
     free, jaxprs = shared(programs)

@@ -19,7 +19,7 @@ from xform.control.programs import close, structured
 from xform.control.rows import LARGE, MANY, in_place, scan_
 from xform.control.while_loop import while_p
 from xform.core.depth import deep
-from xform.core.stage import is_staging
+from xform.core.stage import WholeTrace, is_staging
 from xform.core.trace import concrete
 from xform.core.tracebacks import public
 
@@ -58,7 +58,7 @@ def while_(
 
     def programs() -> Any:
         cond, free = close(lambda *xs: [requirements.predicate(origin, cond_fun(carry.value(xs)))], carry.avals, origin)
-        body, more = close(lambda *xs: carry.flat(body_fun(carry.value(xs))), carry.avals, origin)
+        body, more = close(lambda *xs: carry.flat(body_fun(carry.value(xs))), carry.avals, origin, WholeTrace)
         return cond, free, body, more
 
     found = in_place(lambda: carry.settled(programs), carry)

@@ -81,13 +81,16 @@ class structured:
 # --- programs of functions ---
 
 
-def close(f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str) -> tuple[Jaxpr, list[Any]]:
+def close(
+    f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str, kind: type[StageTrace] = StageTrace
+) -> tuple[Jaxpr, list[Any]]:
     """The program of a function of flat arguments, and the traced values it closes over: its leading operands.
 
-    Plain arrays that it closes over stay inside, as consts.
+    Plain arrays that it closes over stay inside, as consts. What it does with closed-over values alone is done once and
+    outside, but not with `WholeTrace`, which is for a part that may not run.
     """
     with deep():
-        return hoist(stage(f, [strong(a) for a in avals], origin))
+        return hoist(stage(f, [strong(a) for a in avals], origin, kind))
 
 
 def hoist(jaxpr: Jaxpr) -> tuple[Jaxpr, list[Any]]:

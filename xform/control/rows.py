@@ -19,7 +19,7 @@ from xform.core.aval import aval_of
 from xform.core.depth import deep
 from xform.core.errors import XformError
 from xform.core.jaxpr import Jaxpr
-from xform.core.stage import is_staging, strong
+from xform.core.stage import StageTrace, WholeTrace, is_staging, strong
 from xform.core.tracebacks import public
 from xform.ops.structure import concatenate, reshape, slice_
 from xform.transforms.arguments import as_array
@@ -57,7 +57,7 @@ def scan(
     >>> scan(lambda total, x: (total + x, total), 0.0, np.array([1.0, 2.0, 3.0]))
     (np.float64(6.0), array([0., 1., 3.]))
     >>> xform.grad(lambda x: scan(lambda c, _: (4 * c * (1 - c), None), x, length=3)[0])(0.3).round(6)
-    np.float64(-13.946061)
+    np.float64(1.309082)
     """
     origin = f"scan of {requirements.function('scan', 'f', f)}"
     requirements.check_unroll(origin, unroll)
@@ -81,14 +81,14 @@ def scan_(
     rows = [as_array(x) for x in rows]
     if counts and steps and is_recorded():
         avals = [a.with_shape(a.shape[1:]) for a in [strong(aval_of(x)) for x in rows]]
-        carry.settled(lambda: close(Step(origin, f, carry, x_tree), carry.avals + avals, origin))
+        carry.settled(lambda: close(Step(origin, f, carry, x_tree), carry.avals + avals, origin, WholeTrace))
         return scan_in_segments(origin, f, carry.value(carry.leaves), xs, steps, reverse, counts)
     body = Step(origin, f, carry, x_tree)
     unrolled = unroll is True or 1 < unroll >= steps
     avals = [a.with_shape(a.shape[1:]) for a in [strong(aval_of(x)) for x in rows]]
 
     def program() -> tuple[Jaxpr, list[Any]]:
-        return carry.settled(lambda: close(body, carry.avals + avals, origin))
+        return carry.settled(lambda: close(body, carry.avals + avals, origin, StageTrace if steps else WholeTrace))
 
     if not steps or (is_staging() and not unrolled):
         found = program()

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xform.control.expansion import are_active, expand
-from xform.control.lanes import lane_select
+from xform.control.lanes import lane_select, lanes_of, own_lanes
 from xform.control.programs import (
     Control,
     Linearized,
@@ -457,16 +457,20 @@ def trajectory(
 
 @derived
 def lengths_program(body: Jaxpr, axis: Axis, batched: Mask, consts: int, carry: int, reverse: bool) -> Jaxpr:
-    """count, steps, consts, k, carry, xs -> k + 1, carry, ys, where a lane is left alone in steps beyond its count."""
+    """count, steps, consts, k, carry, xs -> k + 1, carry, ys, where a lane is left alone in steps beyond its count.
+
+    It then computes a copy of a lane that goes on, for nothing: no step is taken from where the lane has ended.
+    """
     program, _ = batch_program(body, axis, batched, (True,) * len(body.outputs))
 
     def f(count: Any, steps: Any, *values: Any) -> list[Any]:
         operands, k = [*values[:consts], *values[consts + 1 :]], values[consts]
-        step = steps - 1 - k if reverse else k
-        outs = evaluate(program, *operands)
+        active = (steps - 1 - k if reverse else k) < count
+        lanes = own_lanes(active)
+        outs = evaluate(program, *(lanes_of(x, lanes, b) for x, b in zip(operands, batched, strict=True)))
         before = operands[consts : consts + carry]
         other = [*before, *(zeros(shape_and_dtype(y)) for y in outs[carry:])]
-        return [k + 1, *(lane_select(step < count, y, z) for y, z in zip(outs, other, strict=True))]
+        return [k + 1, *(lane_select(active, y, z) for y, z in zip(outs, other, strict=True))]
 
     number = Aval((), np.intp)
     avals = [Aval((axis.size,), np.intp), number, *program.in_avals[:consts], number, *program.in_avals[consts:]]

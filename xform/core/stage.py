@@ -12,7 +12,7 @@ from xform.core.aval import Aval, aval_of
 from xform.core.checking import current_source, watched
 from xform.core.errors import describe
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
-from xform.core.primitive import Primitive
+from xform.core.primitive import Primitive, is_traced
 from xform.core.trace import EVAL, Trace, Tracer, concrete, context, using
 from xform.core.tracebacks import public, standing_for
 
@@ -83,6 +83,20 @@ class StageTrace(Trace):
         return var
 
 
+class WholeTrace(StageTrace):
+    """Writes down what touches any traced value, also one of an enclosing transformation.
+
+    For a part of a program that may not run, or run again: nothing that belongs to it is done in advance.
+    """
+
+    __slots__ = ()
+
+    def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        if not is_traced(*args) and not has_effect(prim, params):
+            return self.parent.process(prim, args, params)
+        return self.record(prim, args, params)
+
+
 class FollowTrace(StageTrace):
     """Runs a program and writes it down along the path that the values take, so that it may branch on them."""
 
@@ -115,9 +129,14 @@ def unchanged(x: Any, captured: Any) -> bool:
     return x is captured or np.array_equal(x, captured, equal_nan=x.dtype.kind in "fc")
 
 
-def stage(f: Callable[..., Sequence[Any]], avals: Sequence[Aval], origin: str = "make_jaxpr") -> Jaxpr:
+def stage(
+    f: Callable[..., Sequence[Any]],
+    avals: Sequence[Aval],
+    origin: str = "make_jaxpr",
+    kind: type[StageTrace] = StageTrace,
+) -> Jaxpr:
     """The jaxpr of a function from flat arguments to a flat list of results."""
-    trace = StageTrace(context.trace, origin)
+    trace = kind(context.trace, origin)
     inputs = [trace.new_input(a) for a in avals]
     with using(watched(trace)):
         outputs = [trace.atom(y) for y in f(*inputs)]

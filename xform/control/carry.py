@@ -40,7 +40,12 @@ class Carry:
 
     def flat(self, value: Any) -> list[Any]:
         """The leaves of the value after a step; TypeError unless it is of the type of the initial one."""
-        leaves = [value] if self.structure is LEAF and isinstance(value, ARRAYS) else self.flattened(value)
+        if self.structure is LEAF and isinstance(value, ARRAYS):
+            leaves, aval = [value], self.avals[0]
+            if value.dtype is aval.dtype and value.shape == aval.shape:
+                return leaves
+        else:
+            leaves = self.flattened(value)
         for k, (x, a) in enumerate(zip(leaves, self.avals, strict=True)):
             if getattr(x, "shape", None) != a.shape or (x.dtype is not a.dtype and x.dtype != a.dtype):
                 leaves[k] = self.fitted(value, k, x)

@@ -6,7 +6,8 @@ Where the values are known they are Python's own loops, and cost what these do. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 from xform.control import requirements
@@ -20,6 +21,7 @@ from xform.core.depth import deep
 from xform.core.errors import XformError
 from xform.core.jaxpr import Jaxpr
 from xform.core.stage import StageTrace, WholeTrace, is_staging, strong
+from xform.core.trace import Tracer
 from xform.core.tracebacks import public
 from xform.ops.structure import concatenate, reshape, slice_
 from xform.transforms.arguments import as_array
@@ -160,6 +162,13 @@ def scan_in_segments(
     return carry, tree.map(lambda a, b: concatenate(a, b, axis=0), parts[of_segments], parts[of_rest])
 
 
+def entries(x: Any, order: range) -> Iterator[Any]:
+    """x[i] for i in order: all rows, from first to last or from last to first."""
+    if isinstance(x, Tracer):
+        return (row(x, i) for i in order)
+    return iter(x if order.step > 0 else x[::-1])
+
+
 def part_of(x: Any, first: int, last: int) -> Any:
     """x[first:last]"""
     x = as_array(x)
@@ -183,19 +192,19 @@ class Step:
     def __call__(self, *values: Any) -> list[Any]:
         n = len(self.carry.leaves)
         leaves, ys = self.step(values[:n], values[n:])
-        return leaves + ys
+        return [*leaves, *ys]
 
-    def step(self, leaves: Any, xs: Any) -> tuple[list[Any], list[Any]]:
+    def step(self, leaves: Any, xs: Any) -> tuple[list[Any], Sequence[Any]]:
         x = xs[0] if self.x_tree is LEAF else tree.unflatten(self.x_tree, xs) if xs else self.no_x
         out = self.f(self.carry.value(leaves), x)
-        if not isinstance(out, tuple | list) or len(out) != 2:
+        if not (type(out) is tuple or isinstance(out, tuple | list)) or len(out) != 2:
             raise TypeError(
                 f"{self.origin}: the function must return a pair (carry, y), but it returned "
                 f"{requirements.shown(out)}; with nothing to stack, return carry, None"
             )
         value, y = out
         if y is None and self.y_tree is NOTHING:
-            return self.carry.flat(value), []
+            return self.carry.flat(value), ()
         ys, y_tree = tree.flatten(y)
         if self.y_tree is None:
             for k, leaf in enumerate(ys):
@@ -211,14 +220,18 @@ class Step:
 
     def loop(self, rows: list[Any], order: range) -> tuple[list[Any], list[Any]]:
         """The loop in Python."""
-        leaves, history, self.y_tree = self.carry.leaves, [], None
+        leaves, columns, self.y_tree = self.carry.leaves, [], None
         with deep():
-            for i in order:
-                leaves, ys = self.step(leaves, [row(x, i) for x in rows])
-                history.append(ys)
+            for xs in zip(*(entries(x, order) for x in rows), strict=True) if rows else repeat((), len(order)):
+                leaves, ys = self.step(leaves, xs)
+                if ys:
+                    columns = columns or [[] for _ in ys]
+                    for column, y in zip(columns, ys, strict=True):
+                        column.append(y)
         if order.step < 0:
-            history.reverse()
-        return leaves, [self.stack(k, list(column)) for k, column in enumerate(zip(*history, strict=True))]
+            for column in columns:
+                column.reverse()
+        return leaves, [self.stack(k, column) for k, column in enumerate(columns)]
 
     def stack(self, k: int, column: list[Any]) -> Any:
         """Leaf k of y in all steps."""

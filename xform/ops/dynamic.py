@@ -35,7 +35,8 @@ class DynamicSlice(Multilinear):
         return [x.with_shape(sizes)]
 
     def numpy(self, x: Any, *starts: Any, sizes: tuple[int, ...]) -> list[Any]:
-        return [x[region(x.shape, starts, sizes)]]
+        """A copy: a view would prevent that a program goes on to write into x in place."""
+        return [x[region(x.shape, starts, sizes)].copy()]
 
     def transpose(self, cotangents: Any, x: Any, *starts: Any, sizes: tuple[int, ...]) -> list[Any]:
         return [dynamic_pad(cotangents[0], *starts, shape=x.shape), *(None for _ in starts)]
@@ -119,8 +120,8 @@ class DynamicUpdateSlice(Linear):
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *starts: Any) -> list[Any]:
         (bar,) = cotangents
+        v_bar = dynamic_slice(bar, *starts, sizes=v.shape) if type(v) is Hole else None  # read before it is written
         x_bar = self(bar, np.zeros(v.shape, bar.dtype), *starts) if type(x) is Hole else None
-        v_bar = dynamic_slice(bar, *starts, sizes=v.shape) if type(v) is Hole else None
         return [x_bar, v_bar, *(None for _ in starts)]
 
     def batch(self, size: int, args: Any, batched: Any) -> list[Any]:

@@ -58,8 +58,8 @@ class UpdateSlice(Linear):
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *, index: Region) -> list[Any]:
         (bar,) = cotangents
-        x_bar = self(bar, np.zeros(v.shape, bar.dtype), index=index) if type(x) is Hole else None
-        return [x_bar, slice_(bar, index=index) if type(v) is Hole else None]
+        v_bar = slice_(bar, index=index) if type(v) is Hole else None  # read first: the write may be in place
+        return [self(bar, np.zeros(v.shape, bar.dtype), index=index) if type(x) is Hole else None, v_bar]
 
     def batch(self, size: int, args: Any, batched: Any, *, index: Region) -> list[Any]:
         x, v = (batch_operand(size, a, b) for a, b in zip(args, batched, strict=True))
@@ -103,14 +103,17 @@ class ScatterSet(Scatter, Linear):
     linear_in = (0, 1)
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> list[Any]:
-        """What was overwritten has no cotangent, nor has a value that was overwritten by a later one."""
+        """What was overwritten has no cotangent, nor has a value that was overwritten by a later one.
+
+        The cotangent is read before it is written, which a program may do in place.
+        """
         (bar,), x_bar, v_bar = cotangents, None, None
-        if type(x) is Hole:
-            x_bar = self(bar, np.zeros(v.shape, bar.dtype), *indices, axes=axes, at=at)
         if type(v) is Hole:
             v_bar = gather(bar, *indices, axes=axes, at=at)
             if math.prod(block_shape(indices)) > 1:
                 v_bar = select(last_writes(x.shape, indices, axes, at), v_bar, np.zeros((), bar.dtype))
+        if type(x) is Hole:
+            x_bar = self(bar, np.zeros(v.shape, bar.dtype), *indices, axes=axes, at=at)
         return [x_bar, v_bar, *(None for _ in indices)]
 
     def sparsity(self, patterns: Any, avals: Any, *, axes: Axes, at: int) -> list[Any]:

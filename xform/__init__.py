@@ -8,12 +8,12 @@ from xform import debug as debug
 from xform import numpy as numpy
 from xform import tree as tree
 from xform import tree_util as tree_util
-from xform.control import policies as checkpoint_policies
-from xform.control.callback import io_callback, pure_callback
-from xform.control.checkpoint import checkpoint
+from xform.control.callbacks.callback import io_callback, pure_callback
+from xform.control.checkpointing import policies as checkpoint_policies
+from xform.control.checkpointing.checkpoint import checkpoint
+from xform.control.checkpointing.policies import checkpoint_name
 from xform.control.custom.closure import closure_convert
 from xform.control.custom.doors import custom_gradient, custom_jvp, custom_vjp, custom_vmap
-from xform.control.policies import checkpoint_name
 from xform.core.aval import Aval, ShapeDtypeStruct, float0
 from xform.core.errors import (
     ConcretizationError,

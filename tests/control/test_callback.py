@@ -14,7 +14,7 @@ import xform
 from tests.messages import says
 from xform import ShapeDtypeStruct as Shape
 from xform import grad, io_callback, jet, jvp, lax, linearize, make_jaxpr, pure_callback, vjp, vmap
-from xform.control.callback import pure_call
+from xform.control.callbacks.callback import pure_call
 from xform.core.check import check
 from xform.core.errors import LeakedTracerError, MissingRuleError
 from xform.core.jaxpr import Eqn, Jaxpr, eliminate_dead_code

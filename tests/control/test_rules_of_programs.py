@@ -20,10 +20,11 @@ from tests.numeric import assert_close, pairing, random_like
 from tests.samples import control
 from tests.samples.base import Sample
 from tests.samples.control import near, normal, program
-from xform.control.cond import cond_p
+from xform.control.branches.cond import cond_p
+from xform.control.loops.scan import scan_p
+from xform.control.loops.while_loop import while_p
+from xform.control.loops.while_parameters import Loop
 from xform.control.programs import structured
-from xform.control.scan import scan_p
-from xform.control.while_loop import Loop, while_p
 from xform.core.aval import aval_of
 from xform.core.check import check
 from xform.core.errors import NonlinearError

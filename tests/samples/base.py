@@ -78,7 +78,16 @@ class Sample:
 
     def __str__(self) -> str:
         avals = ",".join(f"{np.asarray(a).dtype}{list(np.shape(a))}" for a in self.args)
-        return f"{self.prim.name}({avals}){self.params or ''}"
+        params = ", ".join(f"{name}={short(value)}" for name, value in self.params.items())
+        return f"{self.prim.name}({avals})[{params}]"
+
+
+def short(value: Any) -> str:
+    """A parameter in the name of a test: a program, a rule, ... by its kind."""
+    if isinstance(value, tuple):
+        return f"({','.join(map(short, value))})"
+    plain = isinstance(value, str | int | float | complex | np.dtype | type | None)
+    return str(value) if plain else type(value).__name__
 
 
 def sample(prim: Primitive, *args: Any, smooth: bool = True, **params: Any) -> Sample:

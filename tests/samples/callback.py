@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from tests.samples.base import integers, normal, sample
-from xform.control.callback import debug_call, io_call, pure_call
-from xform.control.host import declared, host_function
+from xform.control.callbacks.callback import debug_call, io_call, pure_call
+from xform.control.callbacks.host import declared, host_function
 
 
 def batched_add(n: Any, k: Any) -> Any:

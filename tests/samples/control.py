@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from tests.samples.base import Sample, normal, sample, within
-from xform.control.checkpoint import checkpoint_p, recompute_p
-from xform.control.cond import cond_p
-from xform.control.policies import dots_saveable, everything_saveable, nothing_saveable
-from xform.control.programs import linearize_program
-from xform.control.scan import scan_p
-from xform.control.snapshots import loop_pullback_p, loop_tangent_p
-from xform.control.while_loop import Loop, while_p
+from xform.control.branches.cond import cond_p
+from xform.control.checkpointing.checkpoint import checkpoint_p, recompute_p
+from xform.control.checkpointing.policies import dots_saveable, everything_saveable, nothing_saveable
+from xform.control.loops.scan import scan_p
+from xform.control.loops.snapshots import loop_pullback_p, loop_tangent_p
+from xform.control.loops.while_loop import while_p
+from xform.control.loops.while_parameters import Loop
+from xform.control.transformed import linearize_program
 from xform.core.aval import aval_of
 from xform.core.jaxpr import Jaxpr
 from xform.core.stage import stage, strong

@@ -11,7 +11,7 @@ from xform.control.implicit.linear_solve import linear_solve
 from xform.control.implicit.programs import transposed
 from xform.control.implicit.root import root, tangent_program
 from xform.control.implicit.solver import PythonSolver, Solve, Space, program
-from xform.control.loops import fori_loop
+from xform.control.loops.going import fori_loop
 from xform.core.aval import aval_of
 from xform.core.stage import stage
 

@@ -6,17 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from xform.control.expansion import are_active, expand
-from xform.control.programs import (
-    Control,
-    batch_program,
-    chosen,
-    jet_program,
-    jvp_program,
-    linearize_program,
-    none_of,
-    result_avals,
-    transpose_program,
-)
+from xform.control.masks import Mask, chosen, none_of
+from xform.control.parts import dependent, result_avals
+from xform.control.programs import Control
+from xform.control.transformed import batch_program, jet_program, jvp_program, linearize_program, transpose_program
 from xform.core.aval import Aval, aval_of
 from xform.core.jaxpr import Jaxpr, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
@@ -64,6 +57,9 @@ class Call(Control):
         known = [x for x, k in zip(args, linear, strict=True) if not k]
         bars = iter(self.apply(program, [*known, *chosen(cotangents, given)], **params))
         return [next(bars) if k else None for k in linear]
+
+    def reached(self, mask: Mask, **params: Any) -> Mask:
+        return dependent(self.program(mask, **params), tuple(mask))
 
     def batch(self, axis: Axis, args: Any, batched: Any, **params: Any) -> list[Any]:
         inner = [Aval(a.shape[1:], a.dtype) if b else a for a, b in zip(map(aval_of, args), batched, strict=True)]

@@ -12,7 +12,7 @@ import sys
 from types import CodeType, FrameType
 from typing import Any
 
-from xform.control.callback import debug_callback
+from xform.control.callbacks.callback import debug_callback
 from xform.core import tree
 from xform.core.stage import is_staging
 from xform.core.trace import Tracer, context

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from xform.control.callback import debug_callback
-from xform.control.host import is_number
+from xform.control.callbacks.callback import debug_callback
+from xform.control.callbacks.host import is_number
 from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.tracebacks import public

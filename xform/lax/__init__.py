@@ -1,11 +1,11 @@
 """Control flow, and the operators that NumPy's functions are made of, under the names they have in `jax.lax`."""
 
-from xform.control.branches import cond, switch
+from xform.control.branches.choice import cond, switch
 from xform.control.implicit.fixed_point import fixed_point
 from xform.control.implicit.linear_solve import custom_linear_solve
 from xform.control.implicit.root import custom_root
-from xform.control.loops import fori_loop, while_loop
-from xform.control.rows import map, scan
+from xform.control.loops.going import fori_loop, while_loop
+from xform.control.loops.rows import map, scan
 from xform.lax.associative import associative_scan
 from xform.lax.bits import (
     bitcast_convert_type,

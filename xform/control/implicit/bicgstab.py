@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xform.control.implicit.vectors import Limits, Map, inner, norm, ratio, residual
-from xform.control.loops import while_loop
+from xform.control.loops.going import while_loop
 from xform.ops.select import select
 
 #: `info` where a product vanishes by which the recurrence divides: that of r with its shadow, and the others

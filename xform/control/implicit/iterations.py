@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xform.control.implicit.vectors import Map, norm, ratio
-from xform.control.loops import while_loop
+from xform.control.loops.going import while_loop
 from xform.ops.einsum import matmul
 from xform.ops.matrix import conj
 from xform.ops.solve import solve

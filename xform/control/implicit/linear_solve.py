@@ -22,7 +22,8 @@ from xform.control.implicit.solver import (
     solver_of,
     values_are_known,
 )
-from xform.control.programs import close, pushed
+from xform.control.programs import close
+from xform.control.transformed import pushed
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError, describe
 from xform.core.primitive import Linear, Zero, is_zero

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xform.control.programs import Mask, batch_program, derived
+from xform.control.masks import Mask
+from xform.control.programs import derived
+from xform.control.transformed import batch_program
 from xform.core.jaxpr import Jaxpr, eliminate_dead_code, evaluate
 from xform.core.stage import stage
 from xform.transforms.vjp import linear_transpose

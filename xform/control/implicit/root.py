@@ -14,7 +14,8 @@ from typing import Any, ClassVar
 
 from xform.control.implicit.programs import batched_whole, split
 from xform.control.implicit.solver import Operator, Solve, Space, apply_solver, batched_solver, result_avals, solver_of
-from xform.control.programs import close, pushed
+from xform.control.programs import close
+from xform.control.transformed import pushed
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import ConcretizationError, describe
 from xform.core.jaxpr import Jaxpr, eliminate_dead_code, evaluate

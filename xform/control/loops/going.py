@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from xform.control import requirements
-from xform.control.carry import Carry
-from xform.control.checkpoint import is_recorded
+from xform.control.checkpointing.checkpoint import is_recorded
+from xform.control.loops.carry import Carry
+from xform.control.loops.rows import LARGE, MANY, in_place, scan_
+from xform.control.loops.while_loop import while_p
 from xform.control.programs import close, structured
-from xform.control.rows import LARGE, MANY, in_place, scan_
-from xform.control.while_loop import while_p
 from xform.core.depth import deep
 from xform.core.stage import WholeTrace, is_staging
 from xform.core.trace import concrete

@@ -18,8 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xform.control.call import Call
-from xform.control.programs import Mask, chosen, derived, linearize_program, none_of, transpose_program, with_outputs
-from xform.control.scan import extended_body, linear_part, run_extended, scan_p, split, zeros
+from xform.control.loops.extended import extended_body, run_extended
+from xform.control.loops.operands import split, zeros
+from xform.control.loops.residuals import linear_part
+from xform.control.loops.scan import scan_p
+from xform.control.masks import Mask, chosen, none_of
+from xform.control.parts import with_outputs
+from xform.control.programs import derived
+from xform.control.transformed import linearize_program, transpose_program
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, evaluate, run
 from xform.core.primitive import Linear
@@ -158,6 +164,8 @@ class LoopPullback(Call):
 
 
 loop_tangent_p = LoopTangent("loop_tangent")
+
+
 loop_pullback_p = LoopPullback("loop_pullback")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from xform.control import requirements
-from xform.control.cond import as_index, cond_p
+from xform.control.branches.cond import as_index, cond_p
 from xform.control.programs import close
 from xform.core import tree
 from xform.core.aval import aval_of
@@ -123,10 +123,10 @@ def check_alike(
 ) -> None:
     """TypeError unless two branches return trees of the same type."""
     if first.out_tree != other.out_tree:
-        examples = [f.unflatten(list(range(f.out_tree.num_leaves))) for f in (first, other)]
+        one, two = (f.unflatten(list(range(f.out_tree.num_leaves))) for f in (first, other))
         raise TypeError(
             f"{origin}: the branches must return trees of one structure, but "
-            f"{requirements.unlike(*examples, f'{first_name} returned', name)}"
+            f"{requirements.unlike(one, two, f'{first_name} returned', name)}"
         )
     paths = tree.leaves_with_path(first.unflatten(list(range(len(program.outputs)))))
     for (path, _), a, b in zip(paths, first_program.out_avals, program.out_avals, strict=True):

@@ -80,6 +80,8 @@ def save_from_both_policies(first: Policy, second: Policy) -> Policy:
 
 
 checkpoint_dots = dots_saveable
+
+
 checkpoint_dots_with_no_batch_dims = dots_with_no_batch_dims_saveable
 
 

@@ -14,20 +14,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from xform.control.call import Call
+from xform.control.checkpointing.policies import Policy, nothing_saveable
 from xform.control.expansion import are_active
-from xform.control.policies import Policy, nothing_saveable
-from xform.control.programs import (
-    Mask,
-    chosen,
-    close,
-    derived,
-    hoist,
-    linearize_program,
-    none_of,
-    result_avals,
-    transpose_program,
-    with_outputs,
-)
+from xform.control.masks import Mask, chosen, none_of
+from xform.control.parts import result_avals, with_outputs
+from xform.control.programs import close, derived, hoist
+from xform.control.transformed import linearize_program, transpose_program
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
 from xform.core.depth import deep
@@ -104,6 +96,8 @@ def residuals(recompute: Jaxpr, known: Sequence[Any]) -> list[Any]:
 
 
 checkpoint_p = Checkpoint("checkpoint")
+
+
 recompute_p = Recompute("recompute")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.control.host import HostFunction, declared, host_function, is_number
+from xform.control.callbacks.host import HostFunction, declared, host_function, is_number
 from xform.core import tree
 from xform.core.aval import Aval, aval_of, shape_of
 from xform.core.errors import MissingRuleError
@@ -26,7 +26,10 @@ from xform.ops.structure import batch_operand, reshape
 
 Lanes = tuple[tuple[int, tuple[bool, ...]], ...]
 
+
 SEQUENTIAL = ("sequential", "sequential_unrolled")
+
+
 VMAP_METHODS = (*SEQUENTIAL, "expand_dims", "broadcast_all", "legacy_vectorized")
 
 
@@ -143,7 +146,11 @@ class DebugCallback(Callback):
 
 
 pure_call = PureCallback("pure_callback")
+
+
 io_call = IOCallback("io_callback")
+
+
 debug_call = DebugCallback("debug_callback")
 
 

@@ -10,62 +10,46 @@ xs and ys has size None.
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from xform.control.expansion import are_active, expand
-from xform.control.lanes import lane_select, lanes_of, own_lanes
-from xform.control.programs import (
-    Control,
-    Linearized,
-    Mask,
+from xform.control.loops.extended import extended_body, moving, run_extended, stable_carry, wandering
+from xform.control.loops.lanes import lane_select, lanes_of, own_lanes
+from xform.control.loops.operands import (
+    Operands,
+    by_kind,
+    pieces,
+    row,
+    shape_and_dtype,
+    split,
+    stacked,
+    swapped,
+    union,
+    zeros,
+)
+from xform.control.loops.residuals import Residuals, linear_part
+from xform.control.masks import Mask, chosen, none_of, stable
+from xform.control.parts import dependent, result_avals, with_outputs
+from xform.control.programs import Control, derived
+from xform.control.transformed import (
     batch_program,
-    chosen,
-    dependent,
-    derived,
-    grouped,
-    invariant,
-    jet_program,
-    jvp_program,
-    linearize_step,
-    none_of,
-    result_avals,
-    stable,
-    substituted,
     transpose_program,
-    ungrouped,
-    with_outputs,
 )
 from xform.core.aval import Aval, shape_of
-from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, eliminate_dead_code, evaluate, run
+from xform.core.jaxpr import Eqn, Jaxpr, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.stage import stage
-from xform.core.trace import Tracer, concrete
+from xform.core.trace import concrete
 from xform.ops.family import instantiate
 from xform.ops.reduce import reduce_max
-from xform.ops.stack import stack
-from xform.ops.structure import batch_operand, slice_, transpose
+from xform.ops.structure import batch_operand
 from xform.transforms.arguments import as_array
 from xform.transforms.sparsity import propagate
 from xform.transforms.vmap import Axis
-
-
-class Operands(NamedTuple):
-    """The operands of a scan by their kinds; a count of steps only if it is not known beforehand."""
-
-    count: list[Any]
-    consts: list[Any]
-    carry: list[Any]
-    xs: list[Any]
-
-    @property
-    def body(self) -> list[Any]:
-        """What the body's inputs are, or are taken from."""
-        return [*self.consts, *self.carry, *self.xs]
 
 
 class Scan(Control):
@@ -136,10 +120,7 @@ class Scan(Control):
     ) -> list[Any]:
         """carry_bar runs backwards; the cotangents of consts are added up on the way."""
         ops = split(args, consts, carry, length)
-        linear = stable(
-            tuple(type(x) is Linear for x in ops.body),
-            lambda m: (*none_of(ops.consts), *dependent(body, m)[:carry], *none_of(ops.xs)),
-        )
+        linear = carried(body, tuple(type(x) is Linear for x in ops.body), consts, carry)
         c, s, x = (slice(0, consts), slice(consts, consts + carry), slice(consts + carry, None))
         path = trajectory(self, ops, linear, body, consts, carry, length, reverse)
         given = (*linear[s], *(not is_zero(b) for b in cotangents[carry:]))
@@ -164,6 +145,14 @@ class Scan(Control):
         bars = [next(outs) if k else None for k in linear]
         bars = [bar if type(x) is Linear else None for bar, x in zip(bars, ops.body, strict=True)]
         return [*(None for _ in ops.count), *bars]
+
+    def reached(self, mask: Mask, *, body: Jaxpr, consts: int, carry: int, length: int | None, **_: Any) -> Mask:
+        ops = split(mask, consts, carry, length)
+        return (
+            (True,) * len(body.outputs)
+            if any(ops.count)
+            else dependent(body, carried(body, tuple(ops.body), consts, carry))
+        )
 
     def batch(
         self, axis: Axis, args: Any, batched: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None,
@@ -256,180 +245,10 @@ class Scan(Control):
 scan_p = Scan("scan")
 
 
-def split(items: Sequence[Any], consts: int, carry: int, length: int | None) -> Operands:
-    k = 1 if length is None else 0
-    return Operands(
-        list(items[:k]),
-        list(items[k : k + consts]),
-        list(items[k + consts : k + consts + carry]),
-        list(items[k + consts + carry :]),
-    )
-
-
-def pieces(items: Sequence[Any], sizes: Sequence[int]) -> list[list[Any]]:
-    """Consecutive parts of a list."""
-    rest = iter(items)
-    return [[next(rest) for _ in range(n)] for n in sizes]
-
-
-def by_kind(items: Sequence[Any], mask: Mask, consts: int, carry: int) -> list[list[Any]]:
-    """The chosen ones among consts, carry and xs."""
-    edges = [0, consts, consts + carry, len(items)]
-    return [chosen(items[a:b], mask[a:b]) for a, b in itertools.pairwise(edges)]
-
-
-def row(x: Any, i: int) -> Any:
-    """x[i]"""
-    if not isinstance(x, Tracer):
-        return x[i]
-    return slice_(x, index=(i, *((0, n, 1) for n in x.shape[1:])))
-
-
-def stacked(rows: list[Any], aval: Aval) -> Any:
-    """The rows as an array, which without rows has the shape that they would have."""
-    if not rows:
-        return np.zeros((0, *aval.shape), aval.dtype)
-    if any(isinstance(r, Tracer) for r in rows):
-        return stack(*rows, axis=0)
-    out = np.empty((len(rows), *aval.shape), aval.dtype)
-    for k, r in enumerate(rows):
-        out[k] = r
-    return out
-
-
-def swapped(x: Any) -> Any:
-    """The first two axes exchanged."""
-    return transpose(x, permutation=(1, 0, *range(2, len(x.shape))))
-
-
-def zeros(aval: Aval) -> Any:
-    return instantiate(Zero(aval))
-
-
-def shape_and_dtype(x: Any) -> Aval:
-    return Aval(shape_of(x), x.dtype)
-
-
-def union(p: Any, q: Any) -> Any:
-    return q if p is None else p if q is None else p | q
-
-
-# --- forward mode, of first and of higher order ---
-
-
-def stable_carry(active: Mask, consts: int, carry: int, body: Jaxpr, make: Any) -> Mask:
-    """The inputs of the body that vary, a carry also if the body makes it vary."""
-    xs = len(active) - consts - carry
-    return stable(active, lambda m: (*(False,) * consts, *make(body, m, consts, carry).varying[:carry], *(False,) * xs))
-
-
-class Moving(NamedTuple):
-    varying: Mask
-
-
-def moving(body: Jaxpr, active: Mask, consts: int, carry: int) -> Moving:
-    return Moving(jvp_program(body, active)[1])
-
-
-def wandering(body: Jaxpr, active: Mask, consts: int, carry: int) -> Moving:
-    return Moving(jet_program(body, 1, active)[1])
-
-
-@derived
-def extended_body(body: Jaxpr, consts: int, carry: int, order: int, active: Mask) -> tuple[Jaxpr, Mask]:
-    """The body on values and what belongs to them, tangents if `order` is 1, Taylor terms up to -`order` otherwise.
-
-    Its operands are consts and their terms, carry and its terms, xs and their terms, and so are its results.
-    """
-    forced = (*active[consts : consts + carry], *none_of(body.outputs[carry:]))
-    make, terms = (jvp_program, (active, forced)) if order > 0 else (jet_program, (-order, active, forced))
-    program, varying = make(body, *terms)
-    n = abs(order)
-    inputs = grouped(program.inputs, [n * a for a in active], [consts, carry, len(active) - consts - carry])
-    outputs = grouped(program.outputs, [n * v for v in varying], [carry, len(varying) - carry])
-    return Jaxpr(inputs, program.consts, program.eqns, outputs), varying
-
-
-def run_extended(
-    prim: Scan, ops: Operands, extended: Jaxpr, terms: Sequence[Sequence[Any]], active: Mask, varying: Mask,
-    consts: int, carry: int, params: dict[str, Any],
-) -> list[list[Any]]:  # fmt: skip
-    """Each result and its terms, from the operands and the terms of the active ones."""
-    order = len(terms[0]) if terms else 1
-    extras = [order * a for a in active]
-    operands = grouped([*ops.body, *(t for row in terms for t in row)], extras, [consts, carry, len(ops.xs)])
-    outs = prim.bind(
-        *ops.count, *operands,
-        **{**params, "body": extended},
-        consts=consts + sum(extras[:consts]),
-        carry=carry + sum(extras[consts : consts + carry]),
-    )  # fmt: skip
-    ys, belonging = ungrouped(outs, [order * v for v in varying], [carry, len(varying) - carry])
-    return [[y, *more] for y, more in zip(ys, belonging, strict=True)]
-
-
-# --- the linear part ---
-
-
-def linear_part(body: Jaxpr, active: Mask, consts: int, carry: int) -> Linearized:
-    forced = (*active[consts : consts + carry], *none_of(body.outputs[carry:]))
-    return linearize_step(body, active, forced)
-
-
-class Residuals:
-    """Where the linear part of a body finds its residuals, each stored once at most.
-
-    - A const is at hand, and so is an x of each step: nothing is stored.
-    - What is computed from consts alone is computed once, outside of the loop.
-    - What the body puts out anyway is found in the stacked outputs.
-    - Everything else becomes an output of the forward loop.
-    """
-
-    def __init__(self, parts: Linearized, consts: int, carry: int) -> None:
-        self.parts, self.consts, self.carry = parts, consts, carry
-        self.varying = parts.varying
-        inputs = parts.forward.inputs
-        count = len(parts.varying)
-        constant = invariant(parts.forward, tuple(k < consts for k in range(len(inputs))))
-        residuals = [r for r in parts.residuals if isinstance(r, Var)]
-        self.fixed = list(dict.fromkeys(r for r in residuals if r in constant))
-        self.given = list(dict.fromkeys(r for r in residuals if r in inputs[consts + carry :]))
-        stored: list[Atom] = list(parts.forward.outputs[carry:count])
-        self.kept: dict[Var, int] = {}  # residual -> which of the stacked outputs
-        for r in residuals:
-            if r not in constant and r not in self.given and r not in self.kept:
-                if r not in stored:
-                    stored.append(r)
-                self.kept[r] = stored.index(r)
-        self.forward = with_outputs(parts.forward, [*parts.forward.outputs[:carry], *stored])
-
-    def values(self, consts: Sequence[Any], xs: Sequence[Any], stored: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        """The residuals that are the same in all steps, and the arrays of those that are not."""
-        fixed: list[Any] = []
-        if self.fixed:
-            program = with_outputs(self.parts.forward, self.fixed)
-            inputs = program.inputs[: self.consts]
-            fixed = evaluate(Jaxpr(inputs, program.consts, program.eqns, program.outputs), *consts)
-        first = self.consts + self.carry
-        given = [xs[self.parts.forward.inputs.index(r) - first] for r in self.given]
-        return fixed, [*given, *(stored[k] for k in self.kept.values())]
-
-    def linear(self, active: Mask) -> Jaxpr:
-        """The linear part on its operands in the order of a scan: fixed, consts_dot, carry_dot, kept, xs_dot."""
-        program, residuals = self.parts.linear, self.parts.residuals
-        names = {r: Var(r.aval) for r in [*self.fixed, *self.given, *self.kept]}
-        consts, xs = [names[r] for r in self.fixed], [names[r] for r in [*self.given, *self.kept]]
-        renamed = renamed_inputs(program, [r if isinstance(r, Literal) else names[r] for r in residuals])  # type: ignore[index]
-        dots = program.inputs[len(residuals) :]
-        c = sum(active[: self.consts])
-        s = c + sum(active[self.consts : self.consts + self.carry])
-        inputs = [*consts, *dots[:s], *xs, *dots[s:]]
-        return Jaxpr(inputs, program.consts, renamed.eqns, renamed.outputs)
-
-
-def renamed_inputs(jaxpr: Jaxpr, atoms: Sequence[Atom]) -> Jaxpr:
-    """The program with its leading inputs replaced."""
-    return substituted(jaxpr, dict(zip(jaxpr.inputs, atoms, strict=False)))
+def carried(body: Jaxpr, mask: Mask, consts: int, carry: int) -> Mask:
+    """What depends on the inputs of the body in the mask, once the steps have carried it on."""
+    xs = (False,) * (len(mask) - consts - carry)
+    return stable(mask, lambda m: (False,) * consts + dependent(body, m)[:carry] + xs)
 
 
 def trajectory(
@@ -450,9 +269,6 @@ def trajectory(
         body=program, consts=len(parts[0]), carry=len(parts[1]), length=length, reverse=reverse,
     )  # fmt: skip
     return outs[len(states) :]
-
-
-# --- lanes with different numbers of steps ---
 
 
 @derived

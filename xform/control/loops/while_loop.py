@@ -10,77 +10,33 @@ kept, of as many steps. So there are no other derivative rules than those of sca
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from xform.control.expansion import are_active, expand
-from xform.control.lanes import lane_select, lanes_of, own_lanes, together
-from xform.control.programs import (
-    Control,
-    Mask,
-    batch_program,
-    chosen,
-    dependent,
-    derived,
-    grouped,
-    none_of,
-    result_avals,
-    stable,
-    ungrouped,
-    vmapped,
-    with_outputs,
-)
-from xform.control.scan import (
-    Residuals,
-    by_kind,
-    extended_body,
-    linear_part,
-    moving,
-    one_by_one,
-    scan_p,
-    shape_and_dtype,
-    stable_carry,
-    stacked,
-    swapped,
-    union,
-    wandering,
-    zeros,
-)
-from xform.control.snapshots import COUNT, Snapshots, loop_tangent_p
+from xform.control.loops.extended import extended_body, moving, stable_carry, wandering
+from xform.control.loops.operands import by_kind, shape_and_dtype, stacked, swapped, union, zeros
+from xform.control.loops.residuals import Residuals, linear_part
+from xform.control.loops.scan import carried, one_by_one, scan_p
+from xform.control.loops.snapshots import COUNT, Snapshots, loop_tangent_p
+from xform.control.loops.while_lanes import masked, separately
+from xform.control.loops.while_parameters import Loop
+from xform.control.masks import Mask, chosen, grouped, none_of, stable, ungrouped
+from xform.control.parts import dependent, result_avals, with_outputs
+from xform.control.programs import Control
+from xform.control.transformed import batch_program
 from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
 from xform.core.jaxpr import Eqn, Jaxpr, Var, eliminate_dead_code, evaluate, run
 from xform.core.primitive import Linear, Zero
-from xform.core.stage import is_staging, stage
+from xform.core.stage import is_staging
 from xform.core.trace import concrete, context
 from xform.ops.family import instantiate
-from xform.ops.reduce import reduce_or
-from xform.ops.select import select
 from xform.ops.structure import batch_operand
 from xform.transforms.arguments import as_array
 from xform.transforms.sparsity import propagate
 from xform.transforms.vmap import Axis
-
-
-class Loop(NamedTuple):
-    """The parameters of a while loop."""
-
-    cond: Jaxpr
-    body: Jaxpr
-    cond_consts: int
-    consts: int
-    record: bool
-    slots: int | None = None  # how many states are kept, if not the residuals of all steps
-
-    @property
-    def carry(self) -> int:
-        return len(self.body.inputs) - self.consts
-
-    def split(self, items: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
-        """Of the condition's constants, the body's constants, and the carry."""
-        a, b = self.cond_consts, self.cond_consts + self.consts
-        return list(items[:a]), list(items[a:b]), list(items[b:])
 
 
 class While(Control):
@@ -176,10 +132,7 @@ class While(Control):
         """Run the part that is not linear, among it the condition, to count the steps; the rest is a linear scan."""
         loop = Loop(**params)
         cond_consts, consts, carry = loop.split(args)
-        linear = stable(
-            tuple(type(x) is Linear for x in [*consts, *carry]),
-            lambda m: (*none_of(consts), *dependent(loop.body, m)[: loop.carry]),
-        )
+        linear = carried(loop.body, tuple(type(x) is Linear for x in [*consts, *carry]), loop.consts, loop.carry)
         if any(dependent(loop.cond, (*none_of(cond_consts), *linear[loop.consts :]))):
             raise NonlinearError("the condition of a while loop depends on values in which the loop is to be linear")
         operands, smaller = counting(args, loop, linear)
@@ -192,6 +145,11 @@ class While(Control):
             reverse=False,
         )  # fmt: skip
         return [*(None for _ in cond_consts), *bars[1:]]
+
+    def reached(self, mask: Mask, **params: Any) -> Mask:
+        loop = Loop(**params)
+        outs = dependent(loop.body, carried(loop.body, tuple(mask[loop.cond_consts :]), loop.consts, loop.carry))
+        return (*outs[: loop.carry], False, *outs[loop.carry :]) if loop.record else outs
 
     def batch(self, axis: Axis, args: Any, batched: Any, **params: Any) -> list[Any]:
         loop = Loop(**params)
@@ -323,92 +281,3 @@ def counting(args: Any, loop: Loop, linear: Mask) -> tuple[list[Any], dict[str, 
         eliminate_dead_code(cond), eliminate_dead_code(body), loop.cond_consts, sum(known[: loop.consts]), True
     )
     return [*chosen(consts, known[: loop.consts]), *chosen(carry, of_carry)], smaller._asdict()
-
-
-# --- a condition that differs from lane to lane ---
-
-
-def separately(
-    prim: While, axis: Axis, loop: Loop, cond_consts: Any, consts: Any, carry: Any, batched: Mask
-) -> list[Any]:
-    """Each lane stops on its own: the body runs on those lanes only that go on."""
-    lanes, states = np.arange(axis.size), list(carry)
-    fixed = [*cond_consts, *consts]
-    of_carry = (True,) * len(states)
-    order, parts = [], []
-    while len(lanes):
-        now = Axis(len(lanes), axis.name)
-        given = batched[: loop.cond_consts]
-        ((go_on, differs),) = vmapped(loop.cond, now, [*fixed[: loop.cond_consts], *states], (*given, *of_carry))
-        known = concrete(go_on)
-        if known is None:  # it depends on a batch further out as well
-            outs = masked(prim, now, loop, fixed[: loop.cond_consts], fixed[loop.cond_consts :], states, batched)
-            order, parts = [*order, lanes], [*parts, outs]
-            break
-        known = known if differs else np.full(len(lanes), known)
-        if not known.all():
-            ended, active = np.flatnonzero(~known), np.flatnonzero(known)
-            order.append(lanes[ended])
-            parts.append([lanes_of(s, ended, True) for s in states])
-            lanes, states = lanes[active], [lanes_of(s, active, True) for s in states]
-            fixed = [lanes_of(x, active, b) for x, b in zip(fixed, batched, strict=True)]
-            continue
-        mask = (*batched[loop.cond_consts :], *of_carry)
-        outs = vmapped(loop.body, now, [*fixed[loop.cond_consts :], *states], mask)
-        states = [batch_operand(now.size, as_array(y), b) for y, b in outs]
-    return together(order, parts) if parts else states
-
-
-def masked(prim: While, axis: Axis, loop: Loop, cond_consts: Any, consts: Any, carry: Any, batched: Mask) -> list[Any]:
-    """All lanes run until the last one stops; one that has stopped computes copies of one that goes on, for nothing.
-
-    So the body never meets values with which the loop would not go on: no nan arises, and no error.
-    """
-    cond, body = masked_programs(loop.cond, loop.body, axis, batched, loop.cond_consts, loop.consts)
-    fixed = [*cond_consts, *consts]
-    counts = np.zeros(axis.size, np.intp)
-    params = loop._replace(cond=cond, body=body, consts=len(fixed))._asdict()
-    outs = prim.bind(*cond_consts, *fixed, counts, *carry, **params)
-    if not loop.record:
-        return outs[1:]
-    counts, *finals = outs[: 1 + loop.carry]
-    return [*finals, counts, *map(swapped, outs[2 + loop.carry :])]
-
-
-def masked_programs(
-    cond: Jaxpr, body: Jaxpr, axis: Axis, batched: Mask, cond_consts: int, consts: int
-) -> tuple[Jaxpr, Jaxpr]:
-    of_carry = (True,) * (len(body.inputs) - consts)
-    test, _ = batch_program(cond, axis, (*batched[:cond_consts], *of_carry), (True,))
-    step, _ = batch_program(body, axis, (*batched[cond_consts:], *of_carry), (True,) * len(body.outputs))
-    return any_lane(test, cond_consts, axis.size), lanes_program(step, test, axis, batched, cond_consts)
-
-
-@derived
-def any_lane(test: Jaxpr, cond_consts: int, size: int) -> Jaxpr:
-    """cond_consts, counts, carry -> does any lane go on?"""
-
-    def f(*values: Any) -> list[Any]:
-        operands = [*values[:cond_consts], *values[cond_consts + 1 :]]
-        return [reduce_or(evaluate(test, *operands)[0], axes=(0,))]
-
-    avals = test.in_avals
-    return stage(f, [*avals[:cond_consts], Aval((size,), np.intp), *avals[cond_consts:]], "vmap")
-
-
-@derived
-def lanes_program(step: Jaxpr, test: Jaxpr, axis: Axis, batched: Mask, cond_consts: int) -> Jaxpr:
-    """cond_consts, consts, counts, carry -> counts, carry, ys, with no change in lanes that have stopped."""
-    fixed = len(batched)
-
-    def f(*values: Any) -> list[Any]:
-        counts, carry = values[fixed], list(values[fixed + 1 :])
-        (active,) = evaluate(test, *values[:cond_consts], *carry)
-        lanes = own_lanes(active)
-        consts = [lanes_of(x, lanes, b) for x, b in zip(values[cond_consts:fixed], batched[cond_consts:], strict=True)]
-        outs = evaluate(step, *consts, *(lanes_of(x, lanes, True) for x in carry))
-        after = [lane_select(active, y, x) for y, x in zip(outs, carry, strict=False)]
-        return [counts + select(active, np.intp(1), np.intp(0)), *after, *outs[len(carry) :]]
-
-    avals = [*test.in_avals[:cond_consts], *step.in_avals]
-    return stage(f, [*avals[:fixed], Aval((axis.size,), np.intp), *avals[fixed:]], "vmap")

@@ -15,24 +15,22 @@ from typing import Any
 
 import numpy as np
 
+from xform.control.branches.slots import Slots
 from xform.control.expansion import are_active, expand
-from xform.control.lanes import lane_select, lanes_of, own_lanes, together
-from xform.control.programs import (
-    Control,
-    Mask,
+from xform.control.loops.lanes import lane_select, lanes_of, own_lanes, together
+from xform.control.loops.operands import union
+from xform.control.loops.scan import one_by_one
+from xform.control.masks import Mask, chosen, either, none_of
+from xform.control.parts import dependent, result_avals
+from xform.control.programs import Control
+from xform.control.transformed import (
     batch_program,
-    chosen,
-    either,
     jet_program,
     jvp_program,
     linearize_step,
-    none_of,
-    result_avals,
     transpose_program,
     vmapped,
 )
-from xform.control.scan import one_by_one, union
-from xform.control.slots import Slots
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, Var, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
@@ -88,6 +86,11 @@ class Cond(Control):
         known = [x for x, k in zip(operands, linear, strict=True) if not k]
         bars = iter(self.bind(index, *known, *chosen(cotangents, given), branches=programs))
         return [None, *(next(bars) if k else None for k in linear)]
+
+    def reached(self, mask: Mask, *, branches: Branches) -> Mask:
+        return reduce(
+            either, ((True,) * len(b.outputs) if mask[0] else dependent(b, tuple(mask[1:])) for b in branches)
+        )
 
     def batch(self, axis: Axis, args: Any, batched: Any, *, branches: Branches) -> list[Any]:
         index, *operands = args

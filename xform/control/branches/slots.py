@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xform.control.programs import Linearized, substituted
+from xform.control.parts import substituted
+from xform.control.transformed import Linearized
 from xform.core.aval import Aval
 from xform.core.jaxpr import Atom, Jaxpr, Literal, Var, eliminate_dead_code
 

@@ -11,10 +11,12 @@ from itertools import repeat
 from typing import Any
 
 from xform.control import requirements
-from xform.control.carry import LEAF, Carry
-from xform.control.checkpoint import is_recorded, staged_once
-from xform.control.programs import close, structured, writes
-from xform.control.scan import row, scan_p, stacked
+from xform.control.checkpointing.checkpoint import is_recorded, staged_once
+from xform.control.loops.carry import LEAF, Carry
+from xform.control.loops.operands import row, stacked
+from xform.control.loops.scan import scan_p
+from xform.control.parts import writes
+from xform.control.programs import close, structured
 from xform.core import tree
 from xform.core.aval import aval_of
 from xform.core.depth import deep

@@ -1,0 +1,1 @@
+"""Checkpointing: compute again in the backward sweep what was not kept."""

@@ -27,9 +27,9 @@ EXPRESSIONS = {
         "np.sin({f})", "{f} * {f}", "{f} - 0.5 * {f}", "np.tanh({f} + {f})", "np.sum({v}) * 0.3",
         "lax.read({v}, {i} % 3)",
         "lax.dynamic_index_in_dim({v}, {i} % 3, keepdims=False)", "np.real({c})", "np.imag({c} * {c})",
-        "np.where({b}, {f}, {f})", "{i} * 0.1", "lax.stop_gradient({f}) * {f}", "np.sqrt(1.0 + {f} * {f})", "{v}[1]",
+        "np.where({b}, {f}, {f})", "{i} * 0.1", "lax.stop_gradient({f}) * {f}", "np.sqrt(1.5 + np.sin({f}))", "{v}[1]",
         "np.max({v})", "np.float64(0.7)", "np.dot({v}, {v}) * 0.2", "lax.associative_scan(np.multiply, {v})[-1]",
-        "lax.read(TABLE, {i} % 5) * {f}", "np.abs({f})", "{f} / (1.0 + {f} * {f})",
+        "lax.read(TABLE, {i} % 5) * {f}", "np.abs({f})", "{f} / (1.5 + np.cos({f}))",
     ],
     "v": [
         "{v} * {f}", "np.cos({v})", "{v} + 0.3 * {v}", "MATRIX @ {v}", "np.stack([{f}, {f}, {f}])", "{v}[::-1]",

@@ -299,3 +299,27 @@ def test_the_pattern_of_a_loop_in_a_loop_that_is_differentiated():
             return jaxpr(x)[0]
 
     assert xform.sparsity_pattern(whole, x).tolist() == [[True, True, False], [False, False, True]]
+
+
+# --- functions with rules ---
+
+
+@pytest.mark.parametrize("kind", [xform.custom_jvp, xform.custom_vjp])
+def test_a_branch_calls_a_function_with_rules_that_closes_over_a_value(kind):
+    """In a batch the branch runs on its own examples, of which there are fewer: the function must see those."""
+
+    def scaled(x: Any) -> Function:
+        f = kind(lambda a: a * x)
+        if kind is xform.custom_jvp:
+            f.defjvp(lambda primals, tangents: (f(*primals), tangents[0] * x))
+        else:
+            f.defvjp(lambda a: (a * x, None), lambda _, bar: (bar * x,))
+        return f
+
+    def f(x: Any) -> Any:
+        return lax.cond(x > 0.0, lambda: scaled(x)(x) + grad(scaled(x))(1.0), lambda: 0.0)
+
+    xs = np.array([1.0, -2.0, 3.0])
+    for way in (eager, staged):
+        assert_allclose(way(vmap(f))(xs), [2.0, 0.0, 12.0])
+        assert_allclose(way(vmap(vmap(f)))(xs[None]), [[2.0, 0.0, 12.0]])

@@ -84,6 +84,8 @@ class Primitive:
     accumulate: ClassVar[Any] = None
     #: add_to(total, cotangent, *args, **params): optionally, the total plus the transpose, as an update of few entries
     add_to: ClassVar[Any] = None
+    #: reached(mask, **params): optionally, which of several outputs depend on the operands in the mask; else all do
+    reached: ClassVar[Any] = None
     #: positions(*args, **params): optionally, of a read of its first operand, the entries that it reads, in C order
     positions: ClassVar[Any] = None
 

@@ -112,10 +112,10 @@ class FollowTrace(StageTrace):
         return outs
 
 
-def is_staging() -> bool:
+def is_staging(kind: type[StageTrace] = StageTrace) -> bool:
     """Is a program being written (make_jaxpr, jit, ...) at this moment, by whichever enclosing transformation?"""
     trace = context.trace
-    while trace is not None and not isinstance(trace, StageTrace):
+    while trace is not None and not isinstance(trace, kind):
         trace = trace.parent
     return trace is not None
 

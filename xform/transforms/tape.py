@@ -17,8 +17,9 @@ import numpy as np
 
 from xform.core.aval import Aval, aval_of
 from xform.core.checking import is_checking
+from xform.core.jaxpr import has_effect
 from xform.core.primitive import Linear, Primitive, Zero
-from xform.core.trace import Trace, Tracer
+from xform.core.trace import Trace, Tracer, using
 from xform.ops.elementwise import Elementwise, fit_cotangent
 from xform.ops.structure import broadcast_to, convert
 from xform.transforms.accumulate import Accumulator
@@ -86,12 +87,30 @@ class Tape(Trace):
         self.entries.append((out, terms, aval))
         return TapeTracer(self, out, aval)
 
-    def call(
-        self, prim: Primitive, holes: Sequence[Any], params: dict[str, Any], avals: Sequence[Aval]
-    ) -> list[TapeTracer]:
+    def call(self, prim: Primitive, holes: Sequence[Any], params: dict[str, Any], avals: Sequence[Aval]) -> list[Any]:
         outs = [Linear(a, self.new_variable()) for a in avals]
         self.entries.append(LinearEqn(prim, holes, params, outs))
-        return [TapeTracer(self, o.id, o.aval) for o in outs]
+        tracers = [TapeTracer(self, o.id, o.aval) for o in outs]
+        if prim.reached is None or has_effect(prim, params):
+            return tracers
+        reached = reached_by_unknowns(self.entries[-1])
+        if all(reached) or any(None in a.shape for a in holes if type(a) is Linear):
+            return tracers
+        with using(self.parent):  # what does not depend on the unknowns is the same at zero
+            constants = prim.bind(*map(zero_of, holes), **params)
+        return [y if r else c for y, c, r in zip(tracers, constants, reached, strict=True)]
+
+
+def reached_by_unknowns(eqn: LinearEqn) -> Sequence[bool]:
+    """Which results depend on the unknowns? A counter of the steps of a loop does not, for one."""
+    if eqn.prim.reached is None:
+        return [True] * len(eqn.outs)
+    return eqn.prim.reached([type(a) is Linear for a in eqn.args], **eqn.params)
+
+
+def zero_of(a: Any) -> Any:
+    """Zeros for an unknown, and a constant itself."""
+    return np.zeros(a.shape, a.dtype) if type(a) is Linear else a
 
 
 def factor(partial: Any) -> Any:

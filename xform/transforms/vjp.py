@@ -20,7 +20,7 @@ from xform.ops.family import Multilinear
 from xform.transforms.arguments import check_array, check_cotangents, flatten_checked, leaf_names
 from xform.transforms.flat import Flat, cotangent_of, own
 from xform.transforms.linearize import linearize_flat
-from xform.transforms.tape import LinearEqn, Tape, TapeTracer, backward
+from xform.transforms.tape import LinearEqn, Tape, TapeTracer, backward, reached_by_unknowns, zero_of
 
 
 @public
@@ -115,10 +115,10 @@ def check_linear(origin: str, tape: Tape) -> None:
             )
         if not all(unknown):
             entry.prim.transpose([np.zeros(o.shape, o.dtype) for o in entry.outs], *entry.args, **entry.params)
-            args = [np.zeros(a.shape, a.dtype) if type(a) is Linear else a for a in entry.args]
-            for y in entry.prim.bind(*args, **entry.params):
+            outs = entry.prim.bind(*map(zero_of, entry.args), **entry.params)
+            for y, reached in zip(outs, reached_by_unknowns(entry), strict=True):
                 value = underlying(y)
-                if value is not None and np.any(value[np.isfinite(value)]):
+                if reached and value is not None and np.any(value[np.isfinite(value)]):
                     raise NonlinearError(
                         f"{origin}: '{entry.prim.name}' of an unknown and a constant is affine, not linear; "
                         "wanted a constant of zeros"

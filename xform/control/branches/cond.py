@@ -88,9 +88,9 @@ class Cond(Control):
         return [None, *(next(bars) if k else None for k in linear)]
 
     def reached(self, mask: Mask, *, branches: Branches) -> Mask:
-        return reduce(
-            either, ((True,) * len(b.outputs) if mask[0] else dependent(b, tuple(mask[1:])) for b in branches)
-        )
+        if mask[0]:
+            return (True,) * len(branches[0].outputs)
+        return reduce(either, (dependent(b, tuple(mask[1:])) for b in branches))
 
     def batch(self, axis: Axis, args: Any, batched: Any, *, branches: Branches) -> list[Any]:
         index, *operands = args

@@ -26,7 +26,7 @@ from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, LeakedTracerError, MissingRuleError, NonlinearError
 from xform.core.jaxpr import Jaxpr, evaluate
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
-from xform.core.stage import is_written_whole, stage
+from xform.core.stage import WholeTrace, is_staging, stage
 from xform.core.trace import PrimalTracer, context, underlying, using
 from xform.ops.family import dense_patterns
 from xform.transforms.flat import materialize
@@ -52,7 +52,7 @@ class CustomCall(Primitive):
 
     def bind(self, *operands: Any, program: Program, rules: Any, captured: tuple[str, ...] = ()) -> list[Any]:
         with deep(), scoped():
-            if not isinstance(program, Jaxpr) and (is_written_whole() or not all(map(has_numbers, operands))):
+            if not isinstance(program, Jaxpr) and (is_staging(WholeTrace) or not all(map(has_numbers, operands))):
                 program, operands, captured = written(program, operands, rules, captured)
             params = {"program": program, "rules": rules, "captured": captured}
             return context.trace.process(self, operands, params)

@@ -148,11 +148,9 @@ class Scan(Control):
 
     def reached(self, mask: Mask, *, body: Jaxpr, consts: int, carry: int, length: int | None, **_: Any) -> Mask:
         ops = split(mask, consts, carry, length)
-        return (
-            (True,) * len(body.outputs)
-            if any(ops.count)
-            else dependent(body, carried(body, tuple(ops.body), consts, carry))
-        )
+        if any(ops.count):
+            return (True,) * len(body.outputs)
+        return dependent(body, carried(body, tuple(ops.body), consts, carry))
 
     def batch(
         self, axis: Axis, args: Any, batched: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None,

@@ -262,7 +262,7 @@ def test_a_jaxpr_called_with_something_else():
 
 
 def test_static_argnums_out_of_range():
-    with says(ValueError, "static_argnums is 3", "1 positional"):
+    with says(ValueError, "static_argnums has 3", "1 positional"):
         xform.make_jaxpr(np.sin, static_argnums=3)(X)
 
 

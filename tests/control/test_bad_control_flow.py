@@ -11,6 +11,7 @@ import pytest
 
 import xform
 from tests.messages import says
+from tests.numeric import assert_same
 from xform import lax
 
 X = np.array([1.0, 2.0, 3.0])
@@ -537,3 +538,41 @@ def test_a_carry_that_changes_in_a_nested_loop_is_that_of_the_inner_function(run
 
     with says(TypeError, "while_loop of `", "inner`", "carry at `[1]` came in as f64[3] and went out as f64[2]"):
         run(lambda x: lax.scan(outer, x, None, length=3)[0])(X)
+
+
+# --- checkpoint ---
+
+
+def test_checkpoint_takes_static_arguments_by_name_and_position():
+    def f(x, power, kind="sin"):
+        return np.sum(getattr(np, kind)(x) ** power)
+
+    g = xform.checkpoint(f, static_argnums=1, static_argnames="kind")
+    for kind in ("sin", "cos"):
+        wanted = xform.grad(f)(np.ones(2), 3, kind=kind)
+        assert_same(xform.grad(g)(np.ones(2), 3, kind=kind), wanted, 1e-14)
+
+
+@pytest.mark.parametrize(
+    "options, error, words",
+    [
+        ({"static_argnums": 3}, ValueError, ("checkpoint of `square`", "static_argnums has 3", "1 positional")),
+        ({"static_argnums": "x"}, TypeError, ("checkpoint of `square`", "static_argnums is 'x'", "integers")),
+        ({"static_argnames": (1,)}, TypeError, ("checkpoint of `square`", "static_argnames is (1,)", "strings")),
+        ({"policy": "dots"}, TypeError, ("checkpoint of `square`", "policy is 'dots'", "checkpoint_policies")),
+    ],
+)
+def test_options_of_checkpoint(options, error, words):
+    def square(x):
+        return x * x
+
+    square.__qualname__ = "square"
+    with says(error, *words):
+        xform.grad(xform.checkpoint(square, **options))(2.0)
+
+
+def test_checkpoint_names_the_argument_and_the_result_that_are_no_arrays():
+    with says(TypeError, "checkpoint of ", "for mode, str 'sum'", "wanted an array"):
+        xform.grad(lambda x: xform.checkpoint(lambda x, mode: x)(x, "sum"))(1.0)
+    with says(TypeError, "test_checkpoint_names", "its result['kind']", "wanted an array"):
+        xform.grad(lambda x: xform.checkpoint(lambda x: {"kind": "sum", "value": x})(x)["value"])(1.0)

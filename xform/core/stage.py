@@ -13,6 +13,7 @@ from xform.core.checking import current_source, watched
 from xform.core.errors import describe
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
 from xform.core.primitive import Primitive, is_traced
+from xform.core.static import Static
 from xform.core.trace import EVAL, Trace, Tracer, concrete, context, using
 from xform.core.tracebacks import public, standing_for
 
@@ -169,37 +170,28 @@ def make_jaxpr(
       in (c,) }
     """
     origin = f"make_jaxpr of {describe(f)}"
-    static = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
+    static = Static(origin, static_argnums)
 
     @standing_for(f)
     def staged(*args: Any, **kwargs: Any) -> Any:
-        for i in static:
-            if not -len(args) <= i < len(args):
-                raise ValueError(
-                    f"{origin}: static_argnums is {static_argnums}, but {len(args)} positional arguments were given"
-                )
-        fixed = {i % len(args): args[i] for i in static}
-        dynamic = [a for i, a in enumerate(args) if i not in fixed]
-        leaves, treedef = tree.flatten((dynamic, kwargs))
+        dynamic, rest = static.divide(f, args, kwargs)
+        leaves, treedef = tree.flatten(dynamic)
         shape: Any = None
 
         def flat(*xs: Any) -> list[Any]:
             nonlocal shape
-            positional, keywords = tree.unflatten(treedef, xs)
-            rest = iter(positional)
-            out = f(*(fixed[i] if i in fixed else next(rest) for i in range(len(args))), **keywords)
+            out = rest(*tree.unflatten(treedef, xs))
             ys, out_tree = tree.flatten(out)
             shape = tree.unflatten(out_tree, avals_of(origin, "the result", out, ys))
             return ys
 
-        avals = avals_of(origin, "the arguments", (dynamic, kwargs), leaves)
+        avals = avals_of(origin, "the arguments", dynamic, leaves)
         jaxpr = stage(flat, [strong(a) for a in avals], origin)
         return (jaxpr, shape) if return_shape else jaxpr
 
     return staged
 
 
-@public
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The shapes and dtypes of `f(*args, **kwargs)` without computing it; arguments may themselves be avals.
 

@@ -89,6 +89,14 @@ def leaf_names(f: Callable[..., Any], args: Sequence[Any], positions: Sequence[i
     ]
 
 
+def all_leaf_names(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int] | None = None
+) -> list[str]:
+    """The same, keyword arguments (sorted by name) last."""
+    keywords = [name + tree.keystr(path) for name in sorted(kwargs) for path, _ in tree.leaves_with_path(kwargs[name])]
+    return leaf_names(f, args, positions) + keywords
+
+
 def matching_leaves(origin: str, what: str, structure: Any, given: Any, wanted: str) -> list[Any]:
     """The leaves of a tree that must have a given structure."""
     leaves, found = tree.flatten(given)

@@ -20,7 +20,7 @@ from xform.core.trace import Trace, Tracer, context, underlying, using
 from xform.core.tracebacks import public, standing_for
 from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
-from xform.transforms.arguments import as_array, check_array, leaf_names
+from xform.transforms.arguments import all_leaf_names, as_array, check_array
 from xform.transforms.flat import own
 
 
@@ -231,12 +231,6 @@ def check_axes(origin: str, what: str, axes: Any) -> None:
     for axis in tree.leaves(axes):
         if not isinstance(axis, int | np.integer) or isinstance(axis, bool):
             raise TypeError(f"{origin}: {what} must hold integers or None, not {axis!r}")
-
-
-def all_leaf_names(f: Callable[..., Any], args: Any, kwargs: Any) -> list[str]:
-    """How messages call each leaf of the arguments, keyword arguments (sorted by name) last."""
-    keywords = [name + tree.keystr(path) for name in sorted(kwargs) for path, _ in tree.leaves_with_path(kwargs[name])]
-    return leaf_names(f, args) + keywords
 
 
 def mapped_size(

@@ -27,10 +27,11 @@ from xform.core.errors import ConcretizationError, describe
 from xform.core.jaxpr import Jaxpr, evaluate, run
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.stage import StageTrace, WholeTrace, follow, is_staging, stage
+from xform.core.static import Static
 from xform.core.trace import concrete, context
 from xform.core.tracebacks import standing_for
 from xform.ops.identity import optimization_barrier
-from xform.transforms.arguments import as_array, check_array
+from xform.transforms.arguments import all_leaf_names, as_array, flatten_checked
 from xform.transforms.flat import Flat
 from xform.transforms.linearize import LinearizeTrace
 
@@ -136,16 +137,19 @@ def checkpoint(
     *,
     prevent_cse: bool = True,
     policy: Policy | None = None,
-    static_argnums: int | tuple[int, ...] = (),
+    static_argnums: int | Sequence[int] = (),
+    static_argnames: str | Sequence[str] = (),
 ) -> Callable[..., Any]:
     """`f`, whose intermediate values are not kept for the backward sweep but computed again there.
 
     So the memory of reverse mode is that of the arguments, and of one evaluation at a time, for the price of one more
     evaluation. `policy` says what is worth keeping all the same: see `checkpoint_policies`. The arguments at the
-    positions `static_argnums` are passed on as they are. `prevent_cse` is accepted for JAX's sake: what is to be
-    computed again never is merged with what was computed before.
+    positions `static_argnums`, and those named `static_argnames`, are passed on as they are. `prevent_cse` is accepted
+    for JAX's sake: what is to be computed again never is merged with what was computed before.
 
     The function may branch on values that are known; it is then computed again along the same path.
+
+    Raises TypeError for an argument or a result that is no array, or a policy that is no function.
 
     >>> import numpy as np, xform
     >>> layer = checkpoint(lambda W, x: np.tanh(W @ x))
@@ -154,7 +158,9 @@ def checkpoint(
            [0.6945, 0.6945]])
     """
     origin = f"checkpoint of {describe(f)}"
-    static = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
+    static = Static(origin, static_argnums, static_argnames)
+    if policy is not None and not callable(policy):
+        raise TypeError(f"{origin}: policy is {policy!r:.60}; wanted a function, such as those of checkpoint_policies")
     keep = policy or nothing_saveable
 
     @standing_for(f)
@@ -162,18 +168,10 @@ def checkpoint(
         if not is_recorded():
             with deep():
                 return f(*args, **kwargs)
-        fixed = {k % len(args): args[k % len(args)] for k in static}
-        moving = [a for k, a in enumerate(args) if k not in fixed]
-
-        def call(moving: Any, keywords: Any) -> Any:
-            rest = iter(moving)
-            return f(*(fixed[k] if k in fixed else next(rest) for k in range(len(args))), **keywords)
-
-        leaves, in_tree = tree.flatten((moving, kwargs))
-        for k, x in enumerate(leaves):
-            check_array(origin, lambda k=k: tree.keystr(tree.leaves_with_path((moving, kwargs))[k][0]), x)
-        leaves = [as_array(x) for x in leaves]
-        flat = Flat(call, in_tree, False)
+        dynamic, rest = static.divide(f, args, kwargs)
+        positions = [k for k in range(len(args)) if k not in static.among(len(args))]
+        leaves, in_tree = flatten_checked(origin, dynamic, lambda: all_leaf_names(f, args, dynamic[1], positions))
+        flat = Flat(rest, in_tree, False)
         program, free = closed(flat, leaves, origin)
         return flat.unflatten(checkpoint_p.bind(*free, *leaves, program=program, policy=keep))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from xform.control import requirements
 from xform.control.requirements import at
 from xform.core import tree
 from xform.core.aval import Aval, aval_of
-from xform.core.stage import strong
+from xform.core.stage import is_staging, strong
 from xform.ops.stack import ARRAYS
 from xform.transforms.arguments import as_array
 
@@ -24,7 +25,7 @@ class Carry:
     Python numbers do not promote arrays; so an initial 0 or 0.0 takes on the dtype that the loop gives it.
     """
 
-    __slots__ = ("avals", "leaves", "origin", "structure", "weak", "what")
+    __slots__ = ("avals", "inner", "leaves", "origin", "structure", "weak", "what")
 
     def __init__(self, origin: str, what: str, init: Any) -> None:
         self.origin, self.what = origin, what
@@ -34,6 +35,26 @@ class Carry:
         self.weak = [type(x) in (bool, int, float, complex) for x in leaves]
         self.leaves = [as_array(x) for x in leaves]
         self.avals = [strong(aval_of(x)) for x in self.leaves]
+        #: the carries of the loops inside, in order, as they were when the loop was last written down
+        self.inner: list[Carry] = []
+        if writing.carries is not None and is_staging():
+            self.resume(writing.carries)
+
+    def resume(self, now: list[Carry]) -> None:
+        """Begin as one that has been settled, if the loop around is written down again, with another dtype.
+
+        Otherwise each loop would be written down twice as often as the one around it.
+        """
+        before, k = writing.before, len(now)
+        now.append(self)
+        if k < len(before) and (before[k].origin, before[k].structure) == (self.origin, self.structure):
+            self.inner = before[k].inner
+            for j, a in enumerate(before[k].avals):
+                if self.weak[j] and self.avals[j].shape == a.shape:
+                    self.promote(j, a)
+
+    def promote(self, leaf: int, aval: Aval) -> None:
+        self.leaves[leaf], self.avals[leaf] = np.asarray(self.leaves[leaf], aval.dtype)[()], aval
 
     def value(self, leaves: Sequence[Any]) -> Any:
         return leaves[0] if self.structure is LEAF else tree.unflatten(self.structure, leaves)
@@ -77,14 +98,31 @@ class Carry:
 
     def settled(self, run: Callable[[], Any]) -> Any:
         """Run with the dtypes that numbers in the initial value take on."""
-        while True:
-            try:
-                return run()
-            except Promotion as p:
-                if p.carry is not self:
-                    raise
-                self.leaves[p.leaf] = np.asarray(self.leaves[p.leaf], p.aval.dtype)[()]
-                self.avals[p.leaf] = p.aval
+        around = writing.carries, writing.before
+        try:
+            while True:
+                now: list[Carry] = []
+                writing.carries, writing.before = now, self.inner
+                try:
+                    return run()
+                except Promotion as p:
+                    if p.carry is not self:
+                        raise
+                    self.promote(p.leaf, p.aval)
+                finally:
+                    self.inner = now
+        finally:
+            writing.carries, writing.before = around
+
+
+class Writing(threading.local):
+    """Per thread: the carries of the loops in the part that is being written down, and of the same part before."""
+
+    carries: list[Carry] | None = None
+    before: Sequence[Carry] = ()
+
+
+writing = Writing()
 
 
 class Promotion(Exception):

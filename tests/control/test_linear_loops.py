@@ -39,6 +39,12 @@ def while_with_snapshots(x):
     return lax.while_loop(lambda c: c[1] < 4, lambda c: (A @ c[0] + c[0], c[1] + 1), (x, 0), checkpoint=2)[0]
 
 
+def maybe_replaced(x):
+    """A step replaces the carry by what does not depend on it, but there may be no step."""
+    y, _ = lax.while_loop(lambda c: c[1] > 3, lambda c: (np.ones(3), c[1] - 1), (2.0 * x, 2))
+    return y, lax.scan(lambda c, _: (np.ones(3), None), 2.0 * x, length=0)[0]
+
+
 def swapping(x):
     return lax.fori_loop(0, 4, lambda i, c: (c[1], A @ c[0] * i), (x, x))
 
@@ -93,9 +99,9 @@ def lanes(x):
 
 
 LINEAR = [
-    scan_of_rows, scan_in_segments, backwards, while_counting, while_with_snapshots, swapping, counter_as_factor,
-    counter_as_index, time_as_factor, counter_of_a_loop_inside, branch, branch_with_a_constant, rows, checkpointed,
-    sums, lanes,
+    scan_of_rows, scan_in_segments, backwards, while_counting, while_with_snapshots, maybe_replaced, swapping,
+    counter_as_factor, counter_as_index, time_as_factor, counter_of_a_loop_inside, branch, branch_with_a_constant,
+    rows, checkpointed, sums, lanes,
 ]  # fmt: skip
 
 

@@ -150,7 +150,8 @@ class Scan(Control):
         ops = split(mask, consts, carry, length)
         if any(ops.count):
             return (True,) * len(body.outputs)
-        return dependent(body, carried(body, tuple(ops.body), consts, carry))
+        inner = carried(body, tuple(ops.body), consts, carry)
+        return inner[consts : consts + carry] + dependent(body, inner)[carry:]  # without a step the carry is as it was
 
     def batch(
         self, axis: Axis, args: Any, batched: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None,

@@ -148,8 +148,9 @@ class While(Control):
 
     def reached(self, mask: Mask, **params: Any) -> Mask:
         loop = Loop(**params)
-        outs = dependent(loop.body, carried(loop.body, tuple(mask[loop.cond_consts :]), loop.consts, loop.carry))
-        return (*outs[: loop.carry], False, *outs[loop.carry :]) if loop.record else outs
+        inner = carried(loop.body, tuple(mask[loop.cond_consts :]), loop.consts, loop.carry)
+        states, trails = inner[loop.consts :], dependent(loop.body, inner)[loop.carry :]
+        return (*states, False, *trails) if loop.record else states  # without a step the carry is as it was
 
     def batch(self, axis: Axis, args: Any, batched: Any, **params: Any) -> list[Any]:
         loop = Loop(**params)

@@ -121,8 +121,9 @@ def split_program(jaxpr: Jaxpr, active: Mask, policy: Policy) -> Parts:
     forward, linear, varying = linearize_program(jaxpr, active)
     count = len(varying)
     keep = [e for e in forward.eqns if e.effect or policy(e.prim, *(a.aval for a in e.inputs), **e.params)]
+    saved = set(keep)
     kept = [v for e in keep for v in e.outputs]
-    rest = [e for e in forward.eqns if e not in keep]
+    rest = [e for e in forward.eqns if e not in saved]
     again = with_outputs(Jaxpr([*forward.inputs, *kept], forward.consts, rest, []), forward.outputs[count:])
     used = {a for e in again.eqns for a in e.inputs} | set(again.outputs)
     operands = tuple(k for k, v in enumerate(forward.inputs) if v in used)

@@ -192,6 +192,7 @@ def make_jaxpr(
     return staged
 
 
+@public
 def eval_shape(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """The shapes and dtypes of `f(*args, **kwargs)` without computing it; arguments may themselves be avals.
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from xform.core.checking import CheckedTrace
 from xform.core.errors import PACKAGE, is_library
@@ -23,6 +23,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 NOTE = "(Frames of xform are hidden; `with xform.full_tracebacks():` or XFORM_TRACEBACK=full shows them.)"
+
+#: the attribute of an error that says what has been hidden
+HIDDEN = "_xform_hidden"
 
 
 class Settings(threading.local):
@@ -84,22 +87,35 @@ def filter_everywhere(filtering: bool) -> None:
     Settings.filtering = settings.filtering = bool(filtering)
 
 
+class Hidden(NamedTuple):
+    """What has been done with the traceback of an error: its first entry since then, and is there a doctest in it?"""
+
+    first: TracebackType | None
+    doctest: bool
+
+
 def hide_frames(error: BaseException) -> None:
-    """Take xform's frames out of the tracebacks of an error and of those that it came from, and say so in a note."""
+    """Take xform's frames out of the tracebacks of an error and of those that it came from, and say so in a note.
+
+    In nested calls the error passes many public entries. Each takes care of the frames that are new to it.
+    """
     seen: set[int] = set()
     todo: list[BaseException | None] = [error]
-    frames: list[TracebackType] = []
+    doctest = False
     while todo:
         e = todo.pop()
         if e is None or id(e) in seen:
             continue
         seen.add(id(e))
         todo += [e.__cause__, e.__context__]
-        entries = unrolled(e.__traceback__)
-        frames += entries
-        e.__traceback__ = rolled(shown(entries))
+        before = e.__dict__.get(HIDDEN, Hidden(None, False))
+        entries, rest = unrolled(e.__traceback__, before.first)
+        found = before.doctest or any(map(is_doctest, entries))
+        e.__traceback__ = rolled(shown(entries), rest)
+        e.__dict__[HIDDEN] = Hidden(e.__traceback__, found)
+        doctest = doctest or found
     # a doctest compares the last line that is printed of an error, which a note would be
-    if NOTE not in getattr(error, "__notes__", ()) and not any(map(is_doctest, frames)):
+    if NOTE not in getattr(error, "__notes__", ()) and not doctest:
         error.add_note(NOTE)
 
 
@@ -107,20 +123,22 @@ def is_doctest(entry: TracebackType) -> bool:
     return entry.tb_frame.f_code.co_filename.startswith("<doctest ")
 
 
-def unrolled(traceback: TracebackType | None) -> list[TracebackType]:
+def unrolled(
+    traceback: TracebackType | None, end: TracebackType | None
+) -> tuple[list[TracebackType], TracebackType | None]:
+    """The entries before `end`, or all if it is not among them, and what follows them."""
     entries = []
-    while traceback is not None:
+    while traceback is not None and traceback is not end:
         entries.append(traceback)
         traceback = traceback.tb_next
-    return entries
+    return entries, traceback
 
 
-def rolled(entries: list[TracebackType]) -> TracebackType | None:
-    """A chain of the given entries alone."""
-    chain = None
+def rolled(entries: list[TracebackType], rest: TracebackType | None) -> TracebackType | None:
+    """A chain of the given entries, and the rest of one."""
     for t in reversed(entries):
-        chain = TracebackType(chain, t.tb_frame, t.tb_lasti, t.tb_lineno)
-    return chain
+        rest = TracebackType(rest, t.tb_frame, t.tb_lasti, t.tb_lineno)
+    return rest
 
 
 def shown(entries: list[TracebackType]) -> list[TracebackType]:

@@ -140,6 +140,7 @@ def counted(bound: Any, dtype: np.dtype) -> Any:
 
 def run_for(carry: Carry, counts: range, kind: type[np.integer], body_fun: Callable[[Any, Any], Any]) -> Any:
     leaves = carry.leaves
-    for i in counts:
-        leaves = carry.flat(body_fun(kind(i), carry.value(leaves)))
+    with deep():
+        for i in counts:
+            leaves = carry.flat(body_fun(kind(i), carry.value(leaves)))
     return carry.value(leaves)

@@ -16,13 +16,14 @@ import numpy as np
 import pytest
 
 import xform
-from tests.control import algorithms
+from tests.control import algorithms, nested_programs
 from tests.control.programs import PROGRAMS, recurrent_in_segments
 from tests.numeric import assert_same, eps_of
 from tests.test_compositions import by_columns, by_jet, by_jvp, by_vjp, by_vmap, loop, name
 from xform import tree
 from xform.core.check import check
 
+assert nested_programs.POLICIES  # importing the module has added its programs
 OF_ALGORITHMS = [f for f in PROGRAMS if f.__name__.split("_")[0] in {g.__name__ for g in algorithms.ALGORITHMS}]
 
 

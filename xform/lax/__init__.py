@@ -21,8 +21,27 @@ from xform.lax.bits import (
     shift_right_arithmetic,
     shift_right_logical,
 )
-from xform.lax.collectives import all_gather, axis_index, axis_size, pmax, pmean, pmin, psum, psum_scatter
+from xform.lax.collectives import (
+    all_gather,
+    all_to_all,
+    axis_index,
+    axis_size,
+    pmax,
+    pmean,
+    pmin,
+    ppermute,
+    pshuffle,
+    psum,
+    psum_scatter,
+    pswapaxes,
+)
 from xform.lax.contractions import DotDimensionNumbers, Precision, batch_matmul, dot, dot_general
+from xform.lax.convolution_shapes import (
+    conv_general_permutations,
+    conv_general_shape_tuple,
+    conv_shape_tuple,
+    conv_transpose_shape_tuple,
+)
 from xform.lax.convolutions import (
     ConvDimensionNumbers,
     ConvGeneralDilatedDimensionNumbers,
@@ -33,7 +52,7 @@ from xform.lax.convolutions import (
     conv_with_general_padding,
     padtype_to_pads,
 )
-from xform.lax.creation import broadcasted_iota, convert_element_type, full, full_like, iota, zeros_like_array
+from xform.lax.creation import broadcasted_iota, convert_element_type, empty, full, full_like, iota, zeros_like_array
 from xform.lax.dynamic import (
     dynamic_index_in_dim,
     dynamic_slice,
@@ -93,6 +112,8 @@ from xform.lax.gathers import (
 )
 from xform.lax.identities import optimization_barrier, stop_gradient
 from xform.lax.padding import pad
+from xform.lax.patches import conv_general_dilated_local, conv_general_dilated_patches
+from xform.lax.ragged import ragged_dot
 from xform.lax.reduce_windows import reduce_window, reduce_window_shape_tuple
 from xform.lax.reductions import (
     argmax,
@@ -115,6 +136,7 @@ from xform.lax.sorting import approx_max_k, approx_min_k, sort, sort_key_val, to
 from xform.lax.structure import (
     broadcast,
     broadcast_in_dim,
+    broadcast_like,
     broadcast_shapes,
     broadcast_to_rank,
     collapse,
@@ -127,8 +149,10 @@ from xform.lax.structure import (
     slice_in_dim,
     split,
     squeeze,
+    stack,
     tile,
     transpose,
+    unstack,
 )
 from xform.lax.transcendental import (
     acos,
@@ -169,6 +193,7 @@ __all__ = [
     "acosh",
     "add",
     "all_gather",
+    "all_to_all",
     "approx_max_k",
     "approx_min_k",
     "argmax",
@@ -189,6 +214,7 @@ __all__ = [
     "bitwise_xor",
     "broadcast",
     "broadcast_in_dim",
+    "broadcast_like",
     "broadcast_shapes",
     "broadcast_to_rank",
     "broadcasted_iota",
@@ -204,7 +230,13 @@ __all__ = [
     "conv",
     "conv_dimension_numbers",
     "conv_general_dilated",
+    "conv_general_dilated_local",
+    "conv_general_dilated_patches",
+    "conv_general_permutations",
+    "conv_general_shape_tuple",
+    "conv_shape_tuple",
     "conv_transpose",
+    "conv_transpose_shape_tuple",
     "conv_with_general_padding",
     "convert_element_type",
     "cos",
@@ -225,6 +257,7 @@ __all__ = [
     "dynamic_update_index_in_dim",
     "dynamic_update_slice",
     "dynamic_update_slice_in_dim",
+    "empty",
     "eq",
     "exp",
     "exp2",
@@ -265,8 +298,12 @@ __all__ = [
     "pmin",
     "population_count",
     "pow",
+    "ppermute",
+    "pshuffle",
     "psum",
     "psum_scatter",
+    "pswapaxes",
+    "ragged_dot",
     "real",
     "reciprocal",
     "reduce",
@@ -309,6 +346,7 @@ __all__ = [
     "sqrt",
     "square",
     "squeeze",
+    "stack",
     "stop_gradient",
     "sub",
     "switch",
@@ -317,6 +355,7 @@ __all__ = [
     "tile",
     "top_k",
     "transpose",
+    "unstack",
     "while_loop",
     "zeros_like_array",
 ]

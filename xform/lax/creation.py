@@ -14,7 +14,7 @@ from xform.lax.dimensions import sizes
 from xform.numpy import creation
 from xform.numpy.dispatch import ArrayLike, asarray
 
-__all__ = ["broadcasted_iota", "convert_element_type", "full", "full_like", "iota", "zeros_like_array"]
+__all__ = ["broadcasted_iota", "convert_element_type", "empty", "full", "full_like", "iota", "zeros_like_array"]
 
 Shape = SupportsIndex | Sequence[SupportsIndex]
 
@@ -54,6 +54,15 @@ def full(shape: Shape, fill_value: ArrayLike, dtype: DTypeLike | None = None) ->
         )
     wanted = None if dtype is None else numeric_dtype("full", dtype)
     return creation.full(sizes("full", "shape", shape), fill_value, wanted)
+
+
+def empty(shape: Shape, dtype: DTypeLike) -> Any:
+    """An array whose entries may be anything; TypeError for a dtype that is not one of numbers, ValueError for a shape.
+
+    >>> empty((2, 3), np.float32).shape
+    (2, 3)
+    """
+    return np.empty(sizes("empty", "shape", shape), numeric_dtype("empty", dtype))
 
 
 def full_like(x: Any, fill_value: ArrayLike, dtype: DTypeLike | None = None, shape: Shape | None = None) -> Any:

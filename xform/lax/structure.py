@@ -29,6 +29,7 @@ from xform.ops import structure as ops
 __all__ = [
     "broadcast",
     "broadcast_in_dim",
+    "broadcast_like",
     "broadcast_shapes",
     "broadcast_to_rank",
     "collapse",
@@ -41,8 +42,10 @@ __all__ = [
     "slice_in_dim",
     "split",
     "squeeze",
+    "stack",
     "tile",
     "transpose",
+    "unstack",
 ]
 
 Integers = int | Sequence[int]
@@ -93,6 +96,16 @@ def broadcast_shapes(*shapes: Integers) -> tuple[int, ...]:
     """
     found = [as_sizes("broadcast_shapes", "a shape", shape) for shape in shapes]
     return elementwise.broadcast_shapes("broadcast_shapes", [np.broadcast_to(0, s) for s in found]) if found else ()
+
+
+def broadcast_like(arr: ArrayLike, like_arr: ArrayLike) -> Any:
+    """The array in the shape of another one, by NumPy's broadcasting; ValueError if it does not fit.
+
+    >>> broadcast_like(np.arange(3), np.zeros((2, 3)))
+    array([[0, 1, 2],
+           [0, 1, 2]])
+    """
+    return shaping.broadcast_to(asarray(arr), shape_of(asarray(like_arr)))
 
 
 def broadcast_to_rank(x: ArrayLike, rank: int) -> Any:
@@ -216,6 +229,16 @@ def concatenate(operands: Sequence[ArrayLike] | ArrayLike, dimension: int) -> An
     return joining.concatenate(operands, axis=dimension)
 
 
+def stack(operands: Sequence[ArrayLike] | ArrayLike, axis: int = 0) -> Any:
+    """Join arrays of one shape along a new axis; ValueError for no arrays, or if their shapes differ.
+
+    >>> stack([np.arange(2), np.arange(2)], 1)
+    array([[0, 0],
+           [1, 1]])
+    """
+    return joining.stack(list(operands), axis=axis)
+
+
 # --- parts ---
 
 
@@ -291,3 +314,13 @@ def split(operand: ArrayLike, sizes: Sequence[int], axis: int = 0) -> list[Any]:
         raise ValueError(f"split: sizes = {counts} was given for axis {axis} of shape {x.shape}; wanted them to sum up")
     starts = [0, *itertools.accumulate(counts)]
     return [joining.section(x, a, b, axis) for a, b in itertools.pairwise(starts)]
+
+
+def unstack(x: ArrayLike, axis: int = 0) -> tuple[Any, ...]:
+    """The arrays of which `stack` along the axis would make this one; AxisError if there is no such axis.
+
+    >>> unstack(np.arange(4).reshape(2, 2), 1)
+    (array([0, 2]), array([1, 3]))
+    """
+    x = asarray(x)
+    return joining.unstack(x, axis=axis_of("unstack", axis, len(x.shape)))

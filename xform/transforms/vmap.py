@@ -73,7 +73,7 @@ class BatchTrace(Trace):
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         batched = [type(x) is BatchTracer and x._trace is self for x in args]
         if self.axis_name is not None and isinstance(prim, Collective) and params["axis_name"] == self.axis_name:
-            return [self.collect(prim, args[0])]
+            return [self.collect(prim, args[0], params)]
         if not any(batched) and not (self.axis_name is not None and communicates(params, self.axis_name)):
             return self.parent.process(prim, args, params)
         values = [x.value if b else x for x, b in zip(args, batched, strict=True)]
@@ -88,10 +88,10 @@ class BatchTrace(Trace):
             context.trace = outer
         return [BatchTracer(self, y) for y in outs]
 
-    def collect(self, prim: Collective, x: Any) -> Any:
+    def collect(self, prim: Collective, x: Any, params: dict[str, Any]) -> Any:
         """A communication along the axis of this trace."""
         with using(self.parent):
-            out, varies = prim.collect(self.size, *self.split(x))
+            out, varies = prim.collect(self.size, *self.split(x), **params)
         return BatchTracer(self, out) if varies else out
 
     def split(self, x: Any) -> tuple[Any, bool]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+import xform
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "xform"
 
@@ -171,3 +173,18 @@ def test_import_costs_at_most_50_ms_beyond_numpy():
         if least <= 0.050:
             break
     assert least <= 0.050, f"import xform takes {least * 1e3:.1f} ms beyond import numpy"
+
+
+def test_names_that_are_loaded_later_are_those_that_type_checkers_see():
+    root = ast.parse((PACKAGE / "__init__.py").read_text())
+    imports = (node for block in root.body if isinstance(block, ast.If) for node in block.body)
+    seen = {name.asname or name.name for node in imports if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert seen == set(xform._LATER)
+    assert seen <= set(xform.__all__) <= set(dir(xform))
+    with pytest.raises(AttributeError, match="module 'xform' has no attribute 'jitt'"):
+        _ = xform.jitt
+
+
+@pytest.mark.parametrize("name", xform.__all__)
+def test_every_public_name_is_there(name: str):
+    assert getattr(xform, name) is not None

@@ -4,16 +4,9 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
-from xform import debug as debug
 from xform import numpy as numpy
 from xform import tree as tree
 from xform import tree_util as tree_util
-from xform.control.callbacks.callback import io_callback, pure_callback
-from xform.control.checkpointing import policies as checkpoint_policies
-from xform.control.checkpointing.checkpoint import checkpoint
-from xform.control.checkpointing.policies import checkpoint_name
-from xform.control.custom.closure import closure_convert
-from xform.control.custom.doors import custom_gradient, custom_jvp, custom_vjp, custom_vmap
 from xform.core.aval import Aval, ShapeDtypeStruct, float0
 from xform.core.errors import (
     ConcretizationError,
@@ -37,9 +30,14 @@ from xform.transforms.vjp import linear_transpose, vjp
 from xform.transforms.vmap import vmap
 
 if _TYPE_CHECKING:
+    from xform import debug as debug
     from xform import lax as lax
-
-remat = checkpoint
+    from xform.control.callbacks.callback import io_callback, pure_callback
+    from xform.control.checkpointing import policies as checkpoint_policies
+    from xform.control.checkpointing.checkpoint import checkpoint, remat
+    from xform.control.checkpointing.policies import checkpoint_name
+    from xform.control.custom.closure import closure_convert
+    from xform.control.custom.doors import custom_gradient, custom_jvp, custom_vjp, custom_vmap
 
 __all__ = [
     "Aval",
@@ -77,6 +75,7 @@ __all__ = [
     "jacrev",
     "jet",
     "jvp",
+    "lax",
     "linear_transpose",
     "linearize",
     "make_jaxpr",
@@ -92,8 +91,32 @@ __all__ = [
 ]
 
 
+# Where the names are that are loaded when they are first used (the same as type checkers see above).
+_LATER = {
+    "checkpoint": "xform.control.checkpointing.checkpoint",
+    "checkpoint_name": "xform.control.checkpointing.policies",
+    "checkpoint_policies": "xform.control.checkpointing.policies",
+    "closure_convert": "xform.control.custom.closure",
+    "custom_gradient": "xform.control.custom.doors",
+    "custom_jvp": "xform.control.custom.doors",
+    "custom_vjp": "xform.control.custom.doors",
+    "custom_vmap": "xform.control.custom.doors",
+    "debug": "xform.debug",
+    "io_callback": "xform.control.callbacks.callback",
+    "lax": "xform.lax",
+    "pure_callback": "xform.control.callbacks.callback",
+    "remat": "xform.control.checkpointing.checkpoint",
+}
+
+
 def __getattr__(name: str) -> _Any:
-    """A room that is loaded when it is first used."""
-    if name == "lax":
-        return _import_module(f"xform.{name}")
-    raise AttributeError(f"module 'xform' has no attribute '{name}'")
+    """A name whose module is loaded when it is first used: the name in there, or the module itself."""
+    if name not in _LATER:
+        raise AttributeError(f"module 'xform' has no attribute '{name}'")
+    module = _import_module(_LATER[name])
+    value = globals()[name] = getattr(module, name, module)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

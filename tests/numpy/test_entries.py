@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -79,8 +79,8 @@ def test_agrees_with_a_loop(case):
 def test_derivatives(case):
     method, index, x, v = case
     f = partial(update, method, index)
-    if outcome(partial(f, x), v)[1] is not None:
-        return
+    y, error = outcome(partial(f, x), v)
+    assume(error is None and np.all(np.abs(y) < 1e6))  # a power of a power of a power overflows
     x_dot, v_dot = np.cos(x), np.sin(3 * v)
     y, y_dot = xform.jvp(f, (x, v), (x_dot, v_dot))
     step = 1e-6

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def show_eqn(eqn: Eqn, names: Callable[[Any], str], source: bool, indent: str) -
     text = f"    {outputs}{' = ' if outputs else ''}{eqn.prim.name}{f'[{params}]' if params else ''} {inputs}".rstrip()
     if source and eqn.source:
         file, line, function = eqn.source
-        text += f"    # {Path(file).name}:{line} ({function})"
+        text += f"    # {os.path.basename(file)}:{line} ({function})"
     return text
 
 

@@ -179,6 +179,9 @@ def checkpoint(
     return checkpointed
 
 
+remat = checkpoint
+
+
 def staged_once(f: Callable[..., Any]) -> Callable[..., Any]:
     """A checkpointed function that is staged when first called, and then takes arguments of the same types only."""
     program, free, flat = None, [], Flat(f, None, False)

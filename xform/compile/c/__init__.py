@@ -1,0 +1,1 @@
+"""The C backend: one translation unit for a program."""

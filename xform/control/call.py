@@ -11,7 +11,7 @@ from xform.control.parts import dependent, result_avals
 from xform.control.programs import Control
 from xform.control.transformed import batch_program, jet_program, jvp_program, linearize_program, transpose_program
 from xform.core.aval import Aval, aval_of
-from xform.core.jaxpr import Jaxpr, evaluate
+from xform.core.jaxpr import Eqn, Jaxpr, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.ops.structure import batch_operand
 from xform.transforms.arguments import as_array
@@ -79,6 +79,9 @@ class Call(Control):
             return [[y, *(next(rest) for _ in range(order) if v)] for y, v in zip(outs, varying, strict=False)]
 
         return expand(series, apply, varying, coefficients)
+
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        return self.program([a.aval for a in eqn.inputs], **eqn.params)
 
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         return propagate(self.program(avals, **params), patterns, avals)

@@ -77,6 +77,8 @@ class Primitive:
     takes_zeros: ClassVar[bool] = False
     #: its programs may communicate along the axis of a vmap: its batch rule is given an `Axis` for the size
     has_programs: ClassVar[bool] = False
+    #: its programs are run as they are: once it is compiled, nobody differentiates them any more
+    programs_are_final: ClassVar[bool] = True
 
     #: update(buffer, *operands, **params): optionally, of a change to entries of the first operand, the same in place
     update: ClassVar[Any] = None
@@ -139,6 +141,10 @@ class Primitive:
     def pruned(self, eqn: Any, live: list[bool]) -> Any:
         """The eqn without what only those outputs need that nobody reads, if the primitive knows how to do less."""
         return eqn
+
+    def inlined(self, eqn: Any) -> Any:
+        """A program with the operands and results of the eqn that may stand in its place, if there is a better one."""
+        return None
 
     def lower(self, emit: Any, *args: Any, **params: Any) -> list[Any]:
         """By default a compiled program calls back into the NumPy rule."""

@@ -24,7 +24,7 @@ from xform.control.programs import close
 from xform.core.aval import aval_of, is_inexact
 from xform.core.depth import deep
 from xform.core.errors import ConcretizationError, LeakedTracerError, MissingRuleError, NonlinearError
-from xform.core.jaxpr import Jaxpr, evaluate
+from xform.core.jaxpr import Eqn, Jaxpr, evaluate
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.stage import WholeTrace, is_staging, stage
 from xform.core.trace import PrimalTracer, context, underlying, using
@@ -67,6 +67,11 @@ class CustomCall(Primitive):
             check_captured("derivative", rules, ("",), (True,))
         return outs
 
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        """When nobody differentiates any more, the rules have done their work."""
+        program = eqn.params["program"]
+        return program if isinstance(program, Jaxpr) else None
+
     def jvp(self, primals: Any, tangents: Any, *, program: Program, rules: Any, captured: Any) -> Any:
         if not (rules.has_jvp or rules.has_vjp):
             return own_jvp(program, primals, tangents)
@@ -76,7 +81,7 @@ class CustomCall(Primitive):
             return rules.jvp(primals[n:], tangents[n:])
         outs, residuals = rules.forward(primals[n:], [not is_zero(t) for t in tangents[n:]])
         try:
-            return outs, tangent_map.inlined(rules, residuals, outs, tangents[n:])
+            return outs, tangent_map.pushed_now(rules, residuals, outs, tangents[n:])
         except (NonlinearError, ConcretizationError, MissingRuleError):
             return own_jvp(program, primals, tangents)
 

@@ -40,7 +40,7 @@ class TangentMap(Opaque):
         """The tangents of all results at tangents of all arguments, these being variables of a tape."""
         return self.at(self.bind, rules, residuals, outs, x_dots)
 
-    def inlined(self, rules: Any, residuals: Any, outs: Sequence[Any], x_dots: Sequence[Any]) -> list[Any]:
+    def pushed_now(self, rules: Any, residuals: Any, outs: Sequence[Any], x_dots: Sequence[Any]) -> list[Any]:
         """The same by transposing the backward rule now; an error if that cannot be done."""
         return self.at(self.push, rules, residuals, outs, x_dots)
 

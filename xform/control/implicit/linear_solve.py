@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from xform.control.implicit.programs import batched_whole, split, transposed
+from xform.control.implicit.programs import batched_whole, solver_program, split, transposed
 from xform.control.implicit.solver import (
     PythonSolver,
     Solve,
@@ -26,6 +26,7 @@ from xform.control.programs import close
 from xform.control.transformed import pushed
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError, describe
+from xform.core.jaxpr import Eqn, Jaxpr
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.trace import EVAL, context
 from xform.core.tracebacks import public
@@ -53,6 +54,11 @@ class LinearSolve(Opaque):
     ) -> list[Any]:
         p, s, _, b = split(arrays, *sizes)
         return apply_solver(solve, matvec, s, p, b)[: None if aux else len(b)]
+
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        """Once nobody differentiates any more, what is left of the equation is its solver."""
+        avals, params = [a.aval for a in eqn.inputs], eqn.params
+        return solver_program(params["solve"], avals, params["sizes"], len(eqn.outputs))
 
     def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
         """A x_dot = b_dot - A_dot x."""

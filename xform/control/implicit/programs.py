@@ -8,7 +8,8 @@ from typing import Any
 from xform.control.masks import Mask
 from xform.control.programs import derived
 from xform.control.transformed import batch_program
-from xform.core.jaxpr import Jaxpr, eliminate_dead_code, evaluate
+from xform.core.aval import Aval
+from xform.core.jaxpr import Jaxpr, Var, eliminate_dead_code, evaluate
 from xform.core.stage import stage
 from xform.transforms.vjp import linear_transpose
 from xform.transforms.vmap import Axis
@@ -43,3 +44,13 @@ def batched_whole(jaxpr: Jaxpr, axis: Axis, batched: Sequence[bool]) -> Jaxpr:
     """The program for all examples at once, whose results are batched, whatever they depend on."""
     forced: Mask = (True,) * len(jaxpr.outputs)
     return batch_program(jaxpr, axis, tuple(batched), forced)[0]
+
+
+def solver_program(solver: Any, avals: Sequence[Aval], sizes: Sequence[int], count: int) -> Jaxpr | None:
+    """The program of a solver (*s, *p, *y) of which `count` results are wanted, on the operands (*p, *s, *t, *y)."""
+    if not isinstance(solver, Jaxpr):
+        return None
+    p, s, t = sizes
+    own, operators, ys = split(solver.inputs, s, p)
+    unread = [Var(Aval(a.shape, a.dtype)) for a in avals[p + s : p + s + t]]
+    return Jaxpr([*operators, *own, *unread, *ys], solver.consts, solver.eqns, solver.outputs[:count])

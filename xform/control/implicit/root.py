@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from xform.control.implicit.programs import batched_whole, split
+from xform.control.implicit.programs import batched_whole, solver_program, split
 from xform.control.implicit.solver import Operator, Solve, Space, apply_solver, batched_solver, result_avals, solver_of
 from xform.control.programs import close
 from xform.control.transformed import pushed
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import ConcretizationError, describe
-from xform.core.jaxpr import Jaxpr, eliminate_dead_code, evaluate
+from xform.core.jaxpr import Eqn, Jaxpr, eliminate_dead_code, evaluate
 from xform.core.primitive import Zero, is_zero
 from xform.core.trace import EVAL, context
 from xform.core.tracebacks import public
@@ -44,6 +44,11 @@ class Root(Opaque):
     def numpy(self, *arrays: Any, f: Jaxpr, solve: Any, sizes: tuple[int, ...], **params: Any) -> list[Any]:
         p, s, _, guess = split(arrays, *sizes)
         return apply_solver(solve, f, s, p, guess)
+
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        """Once nobody differentiates any more, what is left of the equation is its solver."""
+        avals, params = [a.aval for a in eqn.inputs], eqn.params
+        return solver_program(params["solve"], avals, params["sizes"], len(eqn.outputs))
 
     def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
         """x_dot = -f_x^-1 f_p p_dot."""

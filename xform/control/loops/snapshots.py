@@ -27,7 +27,7 @@ from xform.control.parts import with_outputs
 from xform.control.programs import derived
 from xform.control.transformed import linearize_program, transpose_program
 from xform.core.aval import Aval
-from xform.core.jaxpr import Jaxpr, evaluate, run
+from xform.core.jaxpr import Eqn, Jaxpr, evaluate, run
 from xform.core.primitive import Linear
 from xform.core.stage import stage
 from xform.core.trace import concrete
@@ -103,6 +103,11 @@ class LoopTangent(Call):
     count, consts, carry, tangents of the active ones -> tangents of the active carry
     """
 
+    programs_are_final = False
+
+    def inlined(self, eqn: Eqn) -> None:
+        """It is there to keep less than its program would."""
+
     def abstract(self, *avals: Aval, body: Jaxpr, consts: int, active: Mask, **_: Any) -> list[Aval]:
         return chosen(body.in_avals[consts:], active[consts:])
 
@@ -124,6 +129,11 @@ class LoopPullback(Call):
 
     Run, it goes backwards from step to step. Its rules are those of the same computation with everything kept.
     """
+
+    programs_are_final = False
+
+    def inlined(self, eqn: Eqn) -> None:
+        """It is there to keep less than its program would."""
 
     def abstract(self, *avals: Aval, body: Jaxpr, consts: int, active: Mask, **_: Any) -> list[Aval]:
         return chosen(body.in_avals, active)

@@ -83,5 +83,9 @@ class Call(Control):
     def inlined(self, eqn: Eqn) -> Jaxpr | None:
         return self.program([a.aval for a in eqn.inputs], **eqn.params)
 
+    def lower(self, emit: Any, *args: Any, **params: Any) -> list[Any]:
+        program = self.program([Aval(x.shape, x.dtype) for x in args], **params)
+        return emit.program(program, args)
+
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         return propagate(self.program(avals, **params), patterns, avals)

@@ -18,6 +18,7 @@ import numpy as np
 from xform.control.branches.slots import Slots
 from xform.control.expansion import are_active, expand
 from xform.control.loops.lanes import lane_select, lanes_of, own_lanes, together
+from xform.control.loops.needed import read_by, restricted
 from xform.control.loops.operands import union
 from xform.control.loops.scan import one_by_one
 from xform.control.masks import Mask, chosen, either, none_of
@@ -32,7 +33,7 @@ from xform.control.transformed import (
     vmapped,
 )
 from xform.core.aval import Aval
-from xform.core.jaxpr import Jaxpr, Var, evaluate
+from xform.core.jaxpr import Eqn, Jaxpr, Literal, Var, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.trace import concrete
 from xform.ops.family import instantiate
@@ -105,6 +106,24 @@ class Cond(Control):
         outs = self.bind(*args, branches=programs)
         return [batch_operand(axis.size, y, v) for y, v in zip(outs, varying, strict=True)]
 
+    def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
+        """No branch need compute what nobody reads, nor be given what none reads."""
+        branches, outputs = eqn.params["branches"], tuple(live)
+        inputs: Mask = reduce(either, (read_by(b, outputs) for b in branches))
+        if all(inputs) and all(outputs):
+            return eqn
+        params = {"branches": tuple(restricted(b, inputs, outputs) for b in branches)}
+        operands = [eqn.inputs[0], *chosen(eqn.inputs[1:], inputs)]
+        return Eqn(self, operands, params, chosen(eqn.outputs, outputs), eqn.source)
+
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        """The one branch that a known index chooses."""
+        index, branches = eqn.inputs[0], eqn.params["branches"]
+        if len(branches) > 1 and not isinstance(index, Literal):
+            return None
+        branch = branches[clamped(index.value, branches) if isinstance(index, Literal) else 0]
+        return Jaxpr([Var(index.aval), *branch.inputs], branch.consts, branch.eqns, branch.outputs)
+
     def jet(self, series: Any, apply: Any, *, branches: Branches) -> list[Any]:
         active = tuple(not s.is_constant for s in series[1:])
         varying = alike(branches, lambda b, forced: jet_program(b, 1, active, forced))[1]
@@ -116,6 +135,9 @@ class Cond(Control):
             return [[y, *(next(rest) for _ in range(order) if v)] for y, v in zip(outs, varying, strict=False)]
 
         return expand(series, apply, varying, coefficients)
+
+    def lower(self, emit: Any, index: Any, *operands: Any, branches: Branches) -> list[Any]:
+        return emit.cond(index, operands, branches)
 
     def sparsity(self, patterns: Any, avals: Any, *, branches: Branches) -> list[Any]:
         """What an output depends on in any of the branches; if the index is known, in the one it chooses."""

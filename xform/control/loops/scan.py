@@ -19,6 +19,8 @@ import numpy as np
 from xform.control.expansion import are_active, expand
 from xform.control.loops.extended import extended_body, moving, run_extended, stable_carry, wandering
 from xform.control.loops.lanes import lane_select, lanes_of, own_lanes
+from xform.control.loops.lighter import lighter_scan, unrolled
+from xform.control.loops.needed import needed, restricted
 from xform.control.loops.operands import (
     Operands,
     by_kind,
@@ -33,7 +35,7 @@ from xform.control.loops.operands import (
 )
 from xform.control.loops.residuals import Residuals, linear_part
 from xform.control.masks import Mask, chosen, none_of, stable
-from xform.control.parts import dependent, result_avals, with_outputs
+from xform.control.parts import dependent, result_avals
 from xform.control.programs import Control, derived
 from xform.control.transformed import (
     batch_program,
@@ -193,13 +195,20 @@ class Scan(Control):
         return [y if k < carry else swapped(y) for k, y in enumerate(outs[1:])]
 
     def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
-        """Stacked outputs that nobody reads need not be computed."""
-        carry, body = eqn.params["carry"], eqn.params["body"]
-        keep = [k < carry or u for k, u in enumerate(live)]
-        if all(keep):
+        """Outputs and carries on which nothing depends that is read need not be computed, nor their operands read."""
+        p = eqn.params
+        inputs, outputs = needed(p["body"], tuple(live), p["consts"], p["carry"])
+        if all(inputs) and all(outputs):
             return eqn
-        params = {**eqn.params, "body": with_outputs(body, chosen(body.outputs, keep))}
-        return Eqn(self, eqn.inputs, params, chosen(eqn.outputs, keep), eqn.source)
+        skipped = 1 if p["length"] is None else 0
+        kept = split(inputs, p["consts"], p["carry"], 0)
+        body = restricted(p["body"], inputs, outputs)
+        params = {**p, "body": body, "consts": sum(kept.consts), "carry": sum(kept.carry)}
+        operands = [*eqn.inputs[:skipped], *chosen(eqn.inputs[skipped:], inputs)]
+        return Eqn(self, operands, params, chosen(eqn.outputs, outputs), eqn.source)
+
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        return unrolled(eqn) or lighter_scan(eqn)
 
     def jet(self, series: Any, apply: Any, *, consts: int, carry: int, **params: Any) -> list[Any]:
         body, skipped = params["body"], 1 if params["length"] is None else 0
@@ -221,6 +230,9 @@ class Scan(Control):
             return run_extended(self, ops, extended, filled, carried, varying, consts, carry, params)
 
         return expand(series, apply, varying, coefficients)
+
+    def lower(self, emit: Any, *args: Any, **params: Any) -> list[Any]:
+        return emit.scan(args, **params)
 
     def sparsity(
         self, patterns: Any, avals: Any, *, body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool

@@ -16,6 +16,8 @@ import numpy as np
 
 from xform.control.expansion import are_active, expand
 from xform.control.loops.extended import extended_body, moving, stable_carry, wandering
+from xform.control.loops.lighter import lighter_while
+from xform.control.loops.needed import needed, read_by, restricted
 from xform.control.loops.operands import by_kind, shape_and_dtype, stacked, swapped, union, zeros
 from xform.control.loops.residuals import Residuals, linear_part
 from xform.control.loops.scan import carried, one_by_one, scan_p
@@ -23,7 +25,7 @@ from xform.control.loops.snapshots import COUNT, Snapshots, loop_tangent_p
 from xform.control.loops.while_lanes import masked, separately
 from xform.control.loops.while_parameters import Loop
 from xform.control.masks import Mask, chosen, grouped, none_of, stable, ungrouped
-from xform.control.parts import dependent, result_avals, with_outputs
+from xform.control.parts import dependent, result_avals
 from xform.control.programs import Control
 from xform.control.transformed import batch_program
 from xform.core.aval import Aval
@@ -182,17 +184,30 @@ class While(Control):
         return [*outs[: loop.carry], *counts, *outs[loop.carry :]]
 
     def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
-        """What was to be kept of each step, and the count of the steps, if nobody reads them."""
+        """Carries, and what was to be kept of each step, on which neither the condition nor what is read depends.
+
+        Without anything that is kept, the count of the steps too, if nobody reads it.
+        """
         loop = Loop(**eqn.params)
-        if not loop.record:
+        n, a = loop.carry, loop.cond_consts
+        tested = read_by(loop.cond, (True,))
+        trails = live[n + 1 :] if loop.record else []
+        wanted = (*(u or t for u, t in zip(live[:n], tested[a:], strict=True)), *trails)
+        inputs, outputs = needed(loop.body, wanted, loop.consts, n)
+        carry = outputs[:n]
+        record = loop.record and (live[n] or any(trails))
+        if all(inputs) and all(outputs) and all(tested[:a]) and record == loop.record:
             return eqn
-        n = loop.carry
-        trails = live[n + 1 :]
-        record = live[n] or any(trails)
-        outputs = [*loop.body.outputs[:n], *chosen(loop.body.outputs[n:], trails)]
-        smaller = loop._replace(body=with_outputs(loop.body, outputs), record=record)
-        keep = [*(True for _ in range(n)), record, *trails]
-        return Eqn(self, eqn.inputs, smaller._asdict(), chosen(eqn.outputs, keep), eqn.source)
+        cond, body = (*tested[:a], *carry), restricted(loop.body, inputs, outputs)
+        smaller = Loop(
+            restricted(loop.cond, cond, (True,)), body, sum(tested[:a]), sum(inputs[: loop.consts]), record, loop.slots
+        )
+        keep = [*carry, *([record, *trails] if loop.record else [])]
+        operands = chosen(eqn.inputs, [*tested[:a], *inputs])
+        return Eqn(self, operands, smaller._asdict(), chosen(eqn.outputs, keep), eqn.source)
+
+    def inlined(self, eqn: Eqn) -> Jaxpr | None:
+        return lighter_while(eqn)
 
     def jet(self, series: Any, apply: Any, **params: Any) -> list[Any]:
         loop = Loop(**params)
@@ -216,6 +231,10 @@ class While(Control):
             return run_extended(self, loop, operands, extended, filled, carried, inner)
 
         return expand(series, apply, varying, coefficients)
+
+    def lower(self, emit: Any, *args: Any, **params: Any) -> list[Any]:
+        loop = Loop(**params)
+        return emit.while_loop(*loop.split(args), loop.cond, loop.body, loop.record)
 
     def sparsity(self, patterns: Any, avals: Any, **params: Any) -> list[Any]:
         """What the carry depends on grows from step to step, until it does no more."""

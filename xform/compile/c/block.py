@@ -1,0 +1,313 @@
+"""A program, or a slice of one, as C: its units one after the other, loops with their own blocks inside.
+
+A loop over slices runs the same operations on arrays with one axis less. So blocks are nested until what is left is
+small enough for registers: then it is straight-line code, and the compiler takes several steps of the loop at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import ChainMap
+from collections.abc import MutableMapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.compile.c import lower
+from xform.compile.c.accumulate import Accumulator, in_blocks
+from xform.compile.c.emit import MOST, MOST_IN_BATCH, Emitter
+from xform.compile.c.peel import Peel, peel
+from xform.compile.c.schedule import Group, Single, Unit, schedule
+from xform.compile.c.values import Scalars, Value, View, c_strides
+from xform.core.aval import Aval
+from xform.core.jaxpr import Atom, Eqn, Literal, Var
+from xform.core.primitive import Primitive
+
+#: operations in a loop over a batch that are kept in registers
+MOST_STEPS = 6000
+
+Env = MutableMapping[Var, Value]
+
+
+class Block:
+    """The operations of one scope. `destinations` says where values must be in the end, as far as that is known."""
+
+    def __init__(self, emit: Emitter, env: Env, destinations: dict[Var, View], owned: Sequence[Var] = ()) -> None:
+        self.emit, self.env, self.destinations = emit, env, destinations
+        self.mine: set[Var] = set()  # variables whose memory is free once they are dead
+        self.owned = set(owned)  # those given ones whose memory may be written once they are dead
+
+    def run(self, eqns: Sequence[Eqn], results: Sequence[Atom]) -> list[Value]:
+        units = schedule(eqns, results, self.how)
+        for unit, dying in zip(units, last_uses(units, results), strict=True):
+            if isinstance(unit, Single):
+                self.single(unit.eqn, dying)
+            else:
+                self.group(unit, outside(unit, units, results))
+            for v in dying:
+                if v in self.mine and v in self.env:
+                    self.emit.drop(self.env[v])
+        return [self.value(a) for a in results]
+
+    def how(self, eqn: Eqn) -> Peel | None:
+        """As a loop, unless it is small enough for registers, or better done as a whole."""
+        if lower.is_small(eqn, self.emit.most) or lower.prefers_whole(eqn):
+            return None
+        if lower.is_view(eqn) and isinstance(self.env.get(eqn.inputs[0]), View):  # type: ignore[arg-type]
+            return None
+        return peel(eqn)
+
+    def value(self, atom: Atom) -> Value:
+        if type(atom) is Literal:
+            entry = np.empty((), object)
+            entry[()] = atom.value
+            return Scalars(entry, atom.aval.dtype, atom.aval.weak is not None)
+        return self.env[atom]  # type: ignore[index]
+
+    def define(self, v: Var, value: Value) -> None:
+        destination = self.destinations.get(v)
+        if destination is not None:
+            self.emit.copy(destination, value)
+            if isinstance(value, View):
+                self.emit.keep(value)
+                self.emit.drop(value)
+                value = destination
+        self.env[v] = value
+        self.mine.add(v)
+        self.emit.keep(value)
+
+    # --- single operations ---
+
+    def single(self, eqn: Eqn, dying: Sequence[Var]) -> None:
+        args = [self.value(a) for a in eqn.inputs]
+        small = lower.is_small(eqn, self.emit.most)
+        if small:
+            for k, (a, x) in enumerate(zip(eqn.inputs, args, strict=True)):
+                if isinstance(x, View) and not lower.reads_part(eqn, k):
+                    args[k] = self.in_registers(a, x)
+        x = args[0] if args else None
+        first = eqn.inputs[0] if args else None
+        dead = first in dying and (first in self.mine or first in self.owned) and isinstance(x, View)
+        overwritable = dead and x.buffer is not None and x.buffer.readers == 1  # type: ignore[union-attr]
+        places = [self.destinations.get(v) for v in eqn.outputs]
+        outs = lower.lower(self.emit, eqn, args, small, overwritable, places)
+        for v, out in zip(eqn.outputs, outs, strict=True):
+            self.define(v, out)
+
+    def in_registers(self, atom: Atom, x: View) -> Value:
+        """Loaded once in this scope."""
+        value = self.emit.scalars(x)
+        if type(atom) is Var and (x.buffer is None or atom not in self.mine and atom not in self.owned):
+            self.env[atom] = value
+        return value
+
+    # --- loops ---
+
+    def group(self, group: Group, stored: set[Var]) -> None:
+        self.place(group, stored)
+        flat = self.flattened(group)
+        group, shapes = (group, None) if flat is None else flat
+        Loop(self, group, stored, shapes).emit_loop()
+
+    def place(self, group: Group, stored: set[Var]) -> None:
+        """Memory for what is read outside of the loop."""
+        for eqn, how in zip(group.eqns, group.peels, strict=True):
+            (v,) = eqn.outputs
+            if how.combine is None and v in stored:
+                self.env[v] = self.destinations.get(v) or self.emit.buffer(v.aval.shape, v.aval.dtype)
+                self.mine.add(v)
+                self.emit.keep(self.env[v])
+
+    def flattened(self, group: Group) -> tuple[Group, tuple[int, ...]] | None:
+        """If all is entry by entry, and lies in memory in the same order, it is one loop over all entries."""
+        shape = group.eqns[0].outputs[0].aval.shape
+        if len(shape) < 2 or not all(self.is_flat(e, p, shape) for e, p in zip(group.eqns, group.peels, strict=True)):
+            return None
+        flat = Group(math.prod(shape))
+        flat.eqns = group.eqns
+        flat.peels = [
+            p._replace(size=flat.size, axes=tuple(0 if a.aval.shape == shape else None for a in e.inputs))
+            for e, p in zip(group.eqns, group.peels, strict=True)
+        ]
+        return flat, shape
+
+    def is_flat(self, eqn: Eqn, how: Peel, shape: tuple[int, ...]) -> bool:
+        if not lower.is_pointwise(eqn) or eqn.outputs[0].aval.shape != shape:
+            return False
+        values = [self.env.get(a) for a in (*eqn.inputs, *eqn.outputs) if type(a) is Var and a.aval.shape == shape]
+        return all(a.aval.shape in ((), shape) for a in eqn.inputs) and all(
+            x is None or (isinstance(x, View) and x.contiguous) for x in values
+        )
+
+
+class Loop:
+    """A loop over slices that is being written."""
+
+    def __init__(self, block: Block, group: Group, stored: set[Var], flat: tuple[int, ...] | None) -> None:
+        self.block, self.emit, self.group, self.stored, self.flat = block, block.emit, group, stored, flat
+        self.env: Env = ChainMap({}, block.env)  # type: ignore[arg-type]
+        self.destinations: dict[Var, View] = {}
+        self.inner: dict[Any, Atom] = {}  # variables of the slices
+        self.eqns: list[Eqn] = []
+        self.accumulators: list[Accumulator] = []
+        self.index = ""
+
+    def emit_loop(self) -> None:
+        emit, group = self.emit, self.group
+        for eqn, how in zip(group.eqns, group.peels, strict=True):
+            if how.combine is not None:
+                out = eqn.outputs[0]
+                self.accumulators.append(
+                    Accumulator(emit, how.combine, out.aval, group.size, self.block.destinations.get(out))
+                )
+        self.spill_operands()
+        most, emit.most = emit.most, self.registers()
+        blocked = any(a.blocked for a in self.accumulators)
+        if blocked:
+            with self.rows_of_blocks() as bounds:
+                self.steps(*bounds)
+        else:
+            self.steps("0", group.size)
+        emit.most = most
+        sums = iter(self.accumulators)
+        for eqn, how in zip(group.eqns, group.peels, strict=True):
+            if how.combine is not None:
+                self.block.define(eqn.outputs[0], next(sums).result())
+
+    def rows_of_blocks(self) -> Any:
+        return in_blocks(self.emit, self.accumulators, self.group.size)
+
+    def steps(self, start: str, stop: Any) -> None:
+        def clauses() -> str:
+            return " ".join(filter(None, (a.clause() for a in self.accumulators)))
+
+        with self.emit.loop(stop, clauses, start) as self.index:
+            results = self.body()
+            block = Block(self.emit, self.env, self.destinations, ())
+            values = block.run(self.eqns, results)
+            for accumulator, value in zip(self.accumulators, values[len(values) - len(self.accumulators) :], strict=True):
+                accumulator.add(value)
+
+    def spill_operands(self) -> None:
+        """Scalars that are read slice by slice must lie in memory."""
+        for eqn, how in zip(self.group.eqns, self.group.peels, strict=True):
+            for k, a in enumerate(eqn.inputs):
+                x = self.env.get(a) if type(a) is Var else None
+                if isinstance(x, Scalars) and how.is_sliced(k, a.aval):
+                    self.env[a] = self.emit.view(x)  # type: ignore[index]
+
+    def body(self) -> list[Atom]:
+        """The operations on the slices, and what of them is wanted: what is stored, then what is summed."""
+        wanted: list[Atom] = []
+        summed: list[Atom] = []
+        sums = iter(self.accumulators)
+        for eqn, how in zip(self.group.eqns, self.group.peels, strict=True):
+            inputs = [self.sliced(a, how, k) for k, a in enumerate(eqn.inputs)]
+            (out,) = eqn.outputs
+            if how.combine is not None:
+                summed.append(self.contribution(eqn, how, inputs, next(sums)))
+                continue
+            v = self.operation(eqn, how, inputs, self.row_aval(out.aval))
+            self.inner[out] = v
+            if out in self.stored:
+                if type(v) is not Var or v in self.destinations or v in self.env:  # a slice of an operand as it is
+                    v = self.operation(eqn, how._replace(prim=None), inputs, v.aval, copy=True)
+                self.destinations[v] = self.row(self.block.env[out], 0)  # type: ignore[index]
+                wanted.append(v)
+        return [*wanted, *summed]
+
+    def row_aval(self, aval: Aval) -> Aval:
+        return Aval(() if self.flat else aval.shape[1:], aval.dtype)
+
+    def operation(self, eqn: Eqn, how: Peel, inputs: list[Atom], aval: Aval, copy: bool = False) -> Atom:
+        if how.prim is None and not copy:
+            return inputs[0]
+        v = Var(aval)
+        prim = Primitive.registry["stop_gradient"] if how.prim is None else how.prim
+        self.eqns.append(Eqn(prim, inputs[:1] if copy else inputs, {} if copy else how.params, [v], eqn.source))
+        return v
+
+    def contribution(self, eqn: Eqn, how: Peel, inputs: list[Atom], total: Accumulator) -> Atom:
+        """What a step adds: a value, or, of a large sum, the sum with it added in memory."""
+        if how.combine == "scatter_add":
+            prim, operands, params = Primitive.registry["scatter_add"], inputs, how.params
+        else:
+            v = inputs[0]
+            if how.prim is not None:
+                shape = eqn.outputs[0].aval.shape
+                v = Var(Aval(shape, eqn.outputs[0].aval.dtype))
+                self.eqns.append(Eqn(how.prim, inputs, how.params, [v], eqn.source))
+            if not total.in_memory:
+                return v
+            prim, operands, params = total.prim, [v], {}
+        before, after = Var(total.aval), Var(total.aval)
+        self.env[before] = self.destinations[after] = total.memory  # type: ignore[assignment]
+        self.eqns.append(Eqn(prim, [before, *operands], params, [after], eqn.source))
+        return after
+
+    def sliced(self, a: Atom, how: Peel, k: int) -> Atom:
+        """The slice of an operand."""
+        axis = how.axes[k]
+        if axis is None or type(a) is Literal:
+            return a
+        if a in self.inner and how.is_sliced(k, a.aval) and axis == 0:
+            return self.inner[a]
+        key = (a, axis, how.is_sliced(k, a.aval))
+        if key not in self.inner:
+            shape = a.aval.shape
+            v = Var(Aval(() if self.flat else (*shape[:axis], *shape[axis + 1 :]), a.aval.dtype))
+            x = self.env[a]  # type: ignore[index]
+            self.env[v] = self.row(x, axis) if key[2] else x.index(axis, 0)
+            self.inner[key] = v
+        return self.inner[key]
+
+    def row(self, x: Value, axis: int) -> View:
+        assert isinstance(x, View)
+        if self.flat:
+            x = x.like((self.group.size,), c_strides((self.group.size,)))
+        return x.index(axis, self.index)
+
+    def registers(self) -> int:
+        """How large an array may be that is kept in registers in a step."""
+        if self.group.size < 8:
+            return MOST
+        sizes, steps = [], 0
+        for eqn, how in zip(self.group.eqns, self.group.peels, strict=True):
+            if how.combine is not None and eqn.outputs[0].aval.size > MOST:
+                return MOST
+            for k, a in enumerate(eqn.inputs):
+                sizes.append(a.aval.size // self.group.size if how.is_sliced(k, a.aval) else a.aval.size)
+            if how.combine is None:
+                sizes.append(eqn.outputs[0].aval.size // self.group.size)
+            steps += work(eqn) // self.group.size
+        return MOST_IN_BATCH if max(sizes) <= MOST_IN_BATCH and steps <= MOST_STEPS else MOST
+
+
+def work(eqn: Eqn) -> int:
+    """About how many operations on numbers it is."""
+    if eqn.prim.name == "contract":
+        i, j, _ = eqn.params["spec"]
+        return math.prod(dict(zip(i + j, (*eqn.inputs[0].aval.shape, *eqn.inputs[1].aval.shape), strict=True)).values())
+    return max((a.aval.size for a in (*eqn.inputs, *eqn.outputs)), default=1)
+
+
+def members(unit: Unit) -> Sequence[Eqn]:
+    return [unit.eqn] if isinstance(unit, Single) else unit.eqns
+
+
+def outside(group: Group, units: Sequence[Unit], results: Sequence[Atom]) -> set[Var]:
+    """What is made in a loop and read outside of it, or inside it not slice by slice."""
+    made = {v for e in group.eqns for v in e.outputs}
+    used = {a for u in units if u is not group for e in members(u) for a in e.inputs if type(a) is Var}
+    return made & (used | {a for a in results if type(a) is Var})
+
+
+def last_uses(units: Sequence[Unit], results: Sequence[Atom]) -> list[list[Var]]:
+    """For each unit the variables that nobody reads after it."""
+    alive = {a for a in results if type(a) is Var}
+    dying = []
+    for unit in reversed(units):
+        seen = {a for e in members(unit) for a in (*e.inputs, *e.outputs) if type(a) is Var} - alive
+        alive |= seen
+        dying.append(list(seen))
+    return dying[::-1]

@@ -1,0 +1,112 @@
+"""The memory of a call, in C: the arena, and arrays whose length is found while the program runs.
+
+The arena is kept from call to call, so that its pages need not be asked for again; a call that finds it in use (another
+is under way, in a callback) takes one of its own. Arrays that grow are blocks of a list, of which the last ones are
+released when the loop step that asked for them is done, and all at the end of the call, also of one that fails.
+"""
+
+from __future__ import annotations
+
+#: arenas of more bytes are given back after each call
+LARGEST_KEPT = 1 << 28
+
+MEMORY = f"""
+struct xf_block {{ struct xf_block *below, *above; }} __attribute__((aligned(64)));
+struct xf_call {{ char *arena; int own; struct xf_block *top; }};
+static char *xf_arena;
+static int xf_arena_used;
+
+static int xf_no_memory(void) {{ return xform_error(2, "out of memory in a compiled program"); }}
+
+static int xf_begin(struct xf_call *call, unsigned long size)
+{{
+  call->top = 0;
+  call->own = xf_arena_used || size > {LARGEST_KEPT};
+  call->arena = call->own || !xf_arena ? __builtin_aligned_alloc(64, size + 64) : xf_arena;
+  if (!call->arena) return xf_no_memory();
+  if (!call->own) {{ xf_arena = call->arena; xf_arena_used = 1; }}
+  return 0;
+}}
+
+static void xf_release(struct xf_call *call, struct xf_block *mark)
+{{
+  while (call->top != mark) {{
+    struct xf_block *below = call->top->below;
+    __builtin_free(call->top);
+    call->top = below;
+  }}
+  if (mark) mark->above = 0;
+}}
+
+static void xf_end(struct xf_call *call)
+{{
+  xf_release(call, 0);
+  if (call->own) __builtin_free(call->arena);
+  else xf_arena_used = 0;
+}}
+
+static void *xf_allocate(struct xf_call *call, long size)
+{{
+  struct xf_block *block = __builtin_aligned_alloc(64, sizeof *block + (size + 63) / 64 * 64);
+  if (!block) {{ xf_no_memory(); return 0; }}
+  *block = (struct xf_block){{call->top, 0}};
+  if (call->top) call->top->above = block;
+  call->top = block;
+  return block + 1;
+}}
+
+static void *xf_reallocate(struct xf_call *call, void *data, long size)
+{{
+  if (!data) return xf_allocate(call, size);
+  struct xf_block *block = __builtin_realloc((struct xf_block *)data - 1, sizeof *block + size);
+  if (!block) {{ xf_no_memory(); return 0; }}
+  if (block->below) block->below->above = block;
+  if (block->above) block->above->below = block;
+  else call->top = block;
+  return block + 1;
+}}
+"""
+
+#: C = A B with strides, four rows of C at a time
+GEMM = """
+static void xf_gemm_{t}(long m, long n, long k, const {T} *a, long ar, long ac, const {T} *b, long br, long bc,
+                        {T} *restrict c, long cr, long cc)
+{{
+  for (long i = 0; i < m; i++)
+    for (long j = 0; j < n; j++) c[i*cr + j*cc] = 0;
+  if (bc == 1 && cc == 1) {{
+    for (long p0 = 0; p0 < k; p0 += 64) {{
+      const long p1 = p0 + 64 < k ? p0 + 64 : k;
+      for (long i = 0; i < m; i++)
+        for (long p = p0; p < p1; p++) {{
+          const {T} x = a[i*ar + p*ac];
+          #pragma omp simd
+          for (long j = 0; j < n; j++) c[i*cr + j] += x * b[p*br + j];
+        }}
+    }}
+    return;
+  }}
+  for (long i = 0; i < m; i++)
+    for (long j = 0; j < n; j++) {{
+      {T} sum = 0;
+      #pragma omp simd reduction(+:sum)
+      for (long p = 0; p < k; p++) sum += a[i*ar + p*ac] * b[p*br + j*bc];
+      c[i*cr + j*cc] = sum;
+    }}
+}}
+"""
+
+INDEX_ERROR = """
+static int xf_index_error(long index, long axis, long size)
+{
+  return xform_error(1, "index %ld is out of bounds for axis %ld with size %ld; wanted %ld <= index < %ld",
+                     index, axis, size, -size, size);
+}
+"""
+
+#: what a program may name, beside its memory
+ROUTINES = {
+    "xf_gemm_f64": GEMM.format(t="f64", T="double"),
+    "xf_gemm_f32": GEMM.format(t="f32", T="float"),
+    "xf_index_error": INDEX_ERROR,
+}

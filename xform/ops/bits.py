@@ -57,8 +57,9 @@ def high_product_of_unsigned(a: Any, b: Any) -> Any:
     return a1 * b1 + (first >> half) + (second >> half) + carry
 
 
-clz = Elementwise("clz", leading_zeros, [None])
-mulhi = Elementwise("mulhi", high_product, [None, None])
+clz = Elementwise("clz", leading_zeros, [None], c={"i": "xf_clz_{t}({})", "u": "xf_clz_{t}({})"})
+mulhi = Elementwise("mulhi", high_product, [None, None],
+                    c={"i": "xf_mulhi_{t}({}, {})", "u": "xf_mulhi_{t}({}, {})"})
 
 
 class BitcastConvertType(Discrete):

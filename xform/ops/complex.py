@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from xform.core.aval import Aval
+from xform.ops.c_text import OperandType, fill
 from xform.ops.elementwise import BY_UFUNC, Elementwise
 from xform.ops.family import Linear
 
 # y_dot = Re(partial * x_dot) for a real result of a complex argument, so these two are rows as well
-real = Elementwise("real", lambda a: np.real(a)[()], [1])
-imag = Elementwise("imag", lambda a: np.imag(a)[()], [lambda y, a: -1j if a.dtype.kind == "c" else 0])
+real = Elementwise("real", lambda a: np.real(a)[()], [1], c={"c": "__real__ {}", "": "{}"})
+imag = Elementwise("imag", lambda a: np.imag(a)[()], [lambda y, a: -1j if a.dtype.kind == "c" else 0],
+                   c={"c": "__imag__ {}", "": "0"})
 
 
 def assembled(a: Any, b: Any) -> Any:
@@ -22,7 +25,7 @@ def assembled(a: Any, b: Any) -> Any:
     return z[()]
 
 
-assemble = Elementwise("complex", assembled, [1, 1j])
+assemble = Elementwise("complex", assembled, [1, 1j], c=dict.fromkeys("fiub", "__builtin_complex(({R}){}, ({R}){})"))
 
 
 class Conjugate(Linear):
@@ -33,6 +36,9 @@ class Conjugate(Linear):
 
     def numpy(self, x: Any) -> list[Any]:
         return [np.conjugate(x)]
+
+    def c_text(self, operands: Sequence[str], dtypes: Sequence[OperandType], out: np.dtype) -> str | None:
+        return fill("__builtin_conj{s}({})" if out.kind == "c" else "{}", operands, dtypes, (out,), out)
 
     def transpose(self, cotangents: Any, x: Any) -> list[Any]:
         return [self(cotangents[0])]

@@ -8,7 +8,7 @@ The one place that fits a tangent to the result's shape and dtype, and a cotange
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from xform.core.aval import Aval, shape_of
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.trace import Tracer, underlying
+from xform.ops.c_text import OperandType, fill, loop_of, template_of
 from xform.ops.family import Opaque, union_pattern
 from xform.ops.structure import broadcast_to, convert, reshape, sum_to
 
@@ -34,7 +35,8 @@ class Elementwise(Opaque):
     be inf or nan; a zero tangent or cotangent times such a partial is zero. NumPy's floating-point warnings are
     silenced while a singular partial is computed, unless the function itself `warns` where its partial does. A
     `piecewise` function is not linear, though its partials may be constants. A ufunc has one primitive; ValueError if
-    `function` is one that has it already.
+    `function` is one that has it already. `c` is its C text (see `xform.ops.c_text`), which computes in the dtypes that
+    the `loops` of a ufunc have, by default of its own one, else in the common dtype of the operands.
     """
 
     def __init__(
@@ -47,6 +49,8 @@ class Elementwise(Opaque):
         singular: bool = False,
         warns: bool = False,
         piecewise: bool = False,
+        c: str | Mapping[str, str] | None = None,
+        loops: np.ufunc | None = None,
     ) -> None:
         ufunc = function if isinstance(function, np.ufunc) else ufunc
         if ufunc in BY_UFUNC and not BY_UFUNC[ufunc].replaceable():
@@ -57,6 +61,7 @@ class Elementwise(Opaque):
         super().__init__(name)
         self.function, self.partials = function, tuple(partials)
         self.singular, self.warns, self.piecewise = singular, warns, piecewise
+        self.c, self.loops = c, loops or ufunc
         #: are the partials that are not integers functions whose value needs no guard?
         self.regular = not singular and type(self).partial is Elementwise.partial
         self.regular = self.regular and all(d is None or type(d) is int or callable(d) for d in self.partials)
@@ -82,6 +87,15 @@ class Elementwise(Opaque):
         except ValueError:
             broadcast_shapes(self.name, arrays)  # says more than NumPy's error
             raise
+
+    def c_text(self, operands: Sequence[str], dtypes: Sequence[OperandType], out: np.dtype) -> str | None:
+        """The C expression of the result's entry, of dtype `out`, from names or literals of operands of given dtypes.
+
+        The dtype of a Python number is its type. None where there is no such text, as for half precision.
+        """
+        loop = loop_of(self.loops, dtypes)
+        template = None if loop is None else template_of(self.c, loop)
+        return None if loop is None or template is None else fill(template, operands, dtypes, loop, out)
 
     def partial(self, k: int, y: Any, args: Sequence[Any]) -> Any:
         """The derivative in the k-th argument, to be multiplied by a tangent or cotangent from the right."""
@@ -250,8 +264,11 @@ def multiply_zeros(a: Any, b: Any) -> Any:
         return np.where(zero, np.zeros((), np.result_type(a, b)), np.multiply(a, b))[()]
 
 
-mul_zero = MulZero("mul_zero", multiply_zero, [lambda y, a, p: p, lambda y, a, p: a])
-mul_zeros = MulZeros("mul_zeros", multiply_zeros, [lambda y, a, b: b, lambda y, a, b: a])
+mul_zero = MulZero("mul_zero", multiply_zero, [lambda y, a, p: p, lambda y, a, p: a],
+                   c={"c": "xf_mul_zero_{t}({}, {})", "b": "{} & {}", "": "({0} == 0 ? 0 : {0} * {1})"})
+mul_zeros = MulZeros("mul_zeros", multiply_zeros, [lambda y, a, b: b, lambda y, a, b: a],
+                     c={"c": "xf_mul_zeros_{t}({}, {})", "b": "{} & {}",
+                        "": "(({0} == 0) | ({1} == 0) ? 0 : {0} * {1})"})
 
 
 class Unknown:

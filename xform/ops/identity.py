@@ -78,6 +78,6 @@ class Name(Linear):
         return self.bind(*args, name=name)
 
 
-stop_gradient = Elementwise("stop_gradient", copied, [None])
+stop_gradient = Elementwise("stop_gradient", copied, [None], c="{}")
 optimization_barrier = OptimizationBarrier("optimization_barrier")
 name = Name("name")

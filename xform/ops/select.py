@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from xform.core.aval import Aval
 from xform.core.primitive import Linear as Unknown
+from xform.ops.c_text import OperandType, fill
 from xform.ops.elementwise import align_batched, broadcast_shapes, fit_cotangent
 from xform.ops.family import Linear, union_pattern
 
@@ -27,6 +29,10 @@ class Select(Linear):
         except ValueError:
             broadcast_shapes("where", [c, a, b])  # says more than NumPy's error
             raise
+
+    def c_text(self, operands: Sequence[str], dtypes: Sequence[OperandType], out: np.dtype) -> str | None:
+        """As of an elementwise primitive: both values are computed, one is chosen."""
+        return fill("({} ? {} : {})", operands, dtypes, (np.dtype(bool), out, out), out)
 
     def transpose(self, cotangents: Any, c: Any, a: Any, b: Any) -> list[Any]:
         (y_bar,) = cotangents

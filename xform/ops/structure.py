@@ -15,6 +15,7 @@ import numpy as np
 from xform.core.aval import Aval, is_inexact, shape_of
 from xform.core.primitive import Linear as Unknown
 from xform.core.primitive import Zero
+from xform.ops.c_text import OperandType, fill
 from xform.ops.family import Linear
 
 
@@ -164,6 +165,10 @@ class Convert(Linear):
         x = np.asarray(x)
         y = (x.real if x.dtype.kind == "c" and dtype.kind not in "cb" else x).astype(dtype)
         return [y if y.ndim else y[()]]
+
+    def c_text(self, operands: Sequence[str], dtypes: Sequence[OperandType], out: np.dtype) -> str | None:
+        """As of an elementwise primitive: a cast."""
+        return fill("{}", operands, dtypes, (out,), out)
 
     def jvp(self, primals: Any, tangents: Any, *, dtype: np.dtype) -> Any:
         if not is_inexact(dtype):

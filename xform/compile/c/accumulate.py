@@ -41,6 +41,7 @@ class Accumulator:
         if self.in_memory:
             self.memory = destination or emit.buffer(aval.shape, aval.dtype)
             emit.fill(self.memory, start)
+            emit.keep(self.memory)
             return
         self.totals = np.empty(aval.shape, object)
         for k in np.ndindex(*aval.shape):
@@ -99,7 +100,7 @@ class Accumulator:
 
     def result(self) -> Value:
         if self.memory is not None:
-            return self.memory
+            return self.emit.hand_over(self.memory)
         emit, dtype = self.emit, self.aval.dtype
         entries = self.totals.copy()
         for k in np.ndindex(*self.aval.shape):

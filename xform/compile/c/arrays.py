@@ -123,10 +123,14 @@ def dynamic_update(emit: Emitter, eqn: Eqn, args: Sequence[Value], overwritable:
     return out
 
 
-def checked_index(emit: Emitter, entry: Any, size: int, axis: int) -> int | str:
+def checked_index(emit: Emitter, index: Value, size: int, axis: int) -> int | str:
     """A position along an axis; an IndexError is raised if there is none."""
+    bounds = index.bounds if isinstance(index, View) else None
+    entry = emit.scalars(index).entries[()]
     if type(entry) is not str and -size <= entry < size:
         return int(entry) % size
+    if bounds is not None and 0 <= bounds[0] and bounds[1] < size:
+        return entry
     name = emit.name("i")
     emit.line(f"long {name} = (long)({emit_text(entry)});")
     emit.line(f"if (__builtin_expect({name} < -{size}L || {name} >= {size}L, 0)) {{")
@@ -146,8 +150,7 @@ def emit_text(entry: Any) -> str:
 def at_entry(emit: Emitter, x: View, indices: Sequence[Value], axes: Sequence[int]) -> View:
     """The slice of x at indices that are single numbers."""
     for k, index in reversed(list(zip(axes, indices, strict=True))):
-        entry = emit.scalars(index).entries[()]
-        x = x.index(k, checked_index(emit, entry, x.shape[k], k))
+        x = x.index(k, checked_index(emit, index, x.shape[k], k))
     return x
 
 

@@ -26,6 +26,9 @@ from xform.core.primitive import Primitive
 #: operations in a loop over a batch that are kept in registers
 MOST_STEPS = 6000
 
+#: operations on each entry that is read or written, from which on it pays to gather the entries of several steps
+INTENSE = 6
+
 Env = MutableMapping[Var, Value]
 
 
@@ -35,6 +38,7 @@ class Block:
     def __init__(self, emit: Emitter, env: Env, destinations: dict[Var, View], owned: Sequence[Var] = ()) -> None:
         self.emit, self.env, self.destinations = emit, env, destinations
         self.mine: set[Var] = set()  # variables whose memory is free once they are dead
+        self.loaded: dict[Var, Scalars] = {}  # what of memory has been read into registers in this scope
         self.owned = set(owned)  # those given ones whose memory may be written once they are dead
 
     def run(self, eqns: Sequence[Eqn], results: Sequence[Atom]) -> list[Value]:
@@ -96,10 +100,11 @@ class Block:
 
     def in_registers(self, atom: Atom, x: View) -> Value:
         """Loaded once in this scope."""
-        value = self.emit.scalars(x)
-        if type(atom) is Var and (x.buffer is None or atom not in self.mine and atom not in self.owned):
-            self.env[atom] = value
-        return value
+        if type(atom) is not Var:
+            return self.emit.scalars(x)
+        if atom not in self.loaded:
+            self.loaded[atom] = self.emit.scalars(x)
+        return self.loaded[atom]
 
     # --- loops ---
 
@@ -145,6 +150,7 @@ class Loop:
 
     def __init__(self, block: Block, group: Group, stored: set[Var], flat: tuple[int, ...] | None) -> None:
         self.block, self.emit, self.group, self.stored, self.flat = block, block.emit, group, stored, flat
+        self.inside = {e.outputs[0] for e in group.eqns}
         self.env: Env = ChainMap({}, block.env)  # type: ignore[arg-type]
         self.destinations: dict[Var, View] = {}
         self.inner: dict[Any, Atom] = {}  # variables of the slices
@@ -271,16 +277,23 @@ class Loop:
         """How large an array may be that is kept in registers in a step."""
         if self.group.size < 8:
             return MOST
-        sizes, steps = [], 0
+        largest, steps, moved = 0, 0, 0
         for eqn, how in zip(self.group.eqns, self.group.peels, strict=True):
-            if how.combine is not None and eqn.outputs[0].aval.size > MOST:
+            out = eqn.outputs[0]
+            if how.combine is not None and out.aval.size > MOST:
                 return MOST
             for k, a in enumerate(eqn.inputs):
-                sizes.append(a.aval.size // self.group.size if how.is_sliced(k, a.aval) else a.aval.size)
+                size = a.aval.size // self.group.size if how.is_sliced(k, a.aval) else a.aval.size
+                largest = max(largest, size)
+                moved += size if how.is_sliced(k, a.aval) and a not in self.inside else 0
             if how.combine is None:
-                sizes.append(eqn.outputs[0].aval.size // self.group.size)
+                largest = max(largest, out.aval.size // self.group.size)
+                moved += out.aval.size // self.group.size if out in self.stored else 0
             steps += work(eqn) // self.group.size
-        return MOST_IN_BATCH if max(sizes) <= MOST_IN_BATCH and steps <= MOST_STEPS else MOST
+        if largest > MOST_IN_BATCH or steps > MOST_STEPS:
+            return MOST
+        # rows that are long enough for vectors are read in order, unless much is computed of each entry
+        return MOST if largest > MOST and steps < INTENSE * moved else MOST_IN_BATCH
 
 
 def work(eqn: Eqn) -> int:

@@ -123,6 +123,12 @@ class Emitter:
         if isinstance(value, View) and value.buffer is not None:
             value.buffer.readers += 1
 
+    def hand_over(self, value: Value) -> Value:
+        """One variable less has this value, which the next one is about to have."""
+        if isinstance(value, View) and value.buffer is not None:
+            value.buffer.readers -= 1
+        return value
+
     def drop(self, value: Value) -> None:
         """One variable less has this value."""
         if isinstance(value, View) and value.buffer is not None:
@@ -149,7 +155,8 @@ class Emitter:
         else:
             self.constants.append(f"#define {name} ((const {kind} *)xform_consts[{len(self.given)}])")
             self.given.append(np.ascontiguousarray(x))
-        return View(name, Offset(), x.shape, c_strides(x.shape), x.dtype)
+        bounds = (int(x.min()), int(x.max())) if x.size and x.dtype.kind in "iu" else None
+        return View(name, Offset(), x.shape, c_strides(x.shape), x.dtype, None, bounds)
 
     # --- reading and writing ---
 

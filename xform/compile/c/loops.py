@@ -43,7 +43,7 @@ def scan(
             for y, value in zip(ys, values[carry:], strict=True):
                 emit.copy(y.index(0, place), value)
             advance(emit, carried, values[:carry])
-    return [*(c.result() for c in carried), *ys]
+    return [*(c.result() for c in carried), *map(emit.hand_over, ys)]
 
 
 def count_of(emit: Emitter, count: Value) -> Size:
@@ -58,7 +58,9 @@ def count_of(emit: Emitter, count: Value) -> Size:
 def stacked(emit: Emitter, steps: Size, aval: Aval) -> View:
     """Memory for what the steps put out; of an unknown number of them it is asked for when the program runs."""
     if isinstance(steps, int):
-        return emit.buffer((steps, *aval.shape), aval.dtype)
+        out = emit.buffer((steps, *aval.shape), aval.dtype)
+        emit.keep(out)
+        return out
     pointer = emit.name("s")
     kind, size = emit.ctype(aval.dtype), math.prod(aval.shape) * aval.dtype.itemsize
     emit.line(f"{kind} *{pointer} = xf_allocate(call, {steps} * {max(size, 1)}L);")
@@ -85,14 +87,12 @@ class Carried:
         now, then = (emit.buffer(aval.shape, aval.dtype) for _ in range(2))
         emit.copy(now, initial)
         emit.keep(now)
+        emit.keep(then)
         now.buffer.twin = then.buffer  # type: ignore[union-attr]
         self.value, self.target = now, then
 
     def result(self) -> Value:
-        value = self.value
-        if isinstance(value, View) and value.buffer is not None:
-            value.buffer.readers -= 1  # now it is the variable of the loop that has it
-        return value
+        return self.emit.hand_over(self.value)
 
 
 def advance(emit: Emitter, carried: Sequence[Carried], values: Sequence[Value]) -> None:
@@ -228,7 +228,7 @@ def cond(emit: Emitter, index: Value, operands: Sequence[Value], branches: Seque
                 out.assign(value)
         head = f"if ({entry} <= 0)" if k == 0 else f"else if ({entry} == {k})"
         emit.put("else" if k == last and k else head, lines)
-    return [o.value for o in outs]
+    return [emit.hand_over(o.value) for o in outs]
 
 
 def small(emit: Emitter, x: View) -> bool:
@@ -249,6 +249,7 @@ class Chosen:
             self.value = Scalars(entries, aval.dtype)
         else:
             self.value = self.target = emit.buffer(aval.shape, aval.dtype)
+            emit.keep(self.target)
 
     def assign(self, value: Value) -> None:
         if self.target is not None:

@@ -43,8 +43,11 @@ def reads_part(eqn: Eqn, k: int) -> bool:
 
 
 def prefers_whole(eqn: Eqn) -> bool:
-    """Is it better not taken apart into slices?"""
-    return eqn.prim.name == "contract" and is_matmul(eqn)
+    """Is it better not taken apart into slices? A stack of products of matrices is, a single one is not."""
+    if eqn.prim.name != "contract" or not is_matmul(eqn):
+        return False
+    i, j, o = eqn.params["spec"]
+    return not (o[0] in i and o[0] in j)
 
 
 def is_view(eqn: Eqn) -> bool:

@@ -66,9 +66,9 @@ class Scalars:
 
 
 class View:
-    """Entries in memory: pointer[offset + sum of index * stride]."""
+    """Entries in memory: pointer[offset + sum of index * stride]. `bounds`: the least and the greatest, if known."""
 
-    __slots__ = ("buffer", "dtype", "offset", "pointer", "shape", "strides")
+    __slots__ = ("bounds", "buffer", "dtype", "offset", "pointer", "shape", "strides")
 
     def __init__(
         self,
@@ -78,14 +78,16 @@ class View:
         strides: Sequence[int],
         dtype: np.dtype,
         buffer: Buffer | None = None,
+        bounds: tuple[int, int] | None = None,
     ) -> None:
-        self.pointer, self.offset, self.dtype, self.buffer = pointer, offset, dtype, buffer
+        self.pointer, self.offset, self.dtype, self.buffer, self.bounds = pointer, offset, dtype, buffer, bounds
         self.shape: tuple[Any, ...] = tuple(shape)
         self.strides = tuple(strides)
 
     def like(self, shape: Sequence[Size], strides: Sequence[int], offset: Offset | None = None) -> View:
         """Another view of the same memory."""
-        return View(self.pointer, self.offset if offset is None else offset, shape, strides, self.dtype, self.buffer)
+        offset = self.offset if offset is None else offset
+        return View(self.pointer, offset, shape, strides, self.dtype, self.buffer, self.bounds)
 
     def index(self, axis: int, i: int | str) -> View:
         """The entries at a position along an axis, known or held by a variable."""

@@ -285,6 +285,7 @@ def test_texts():
     assert a.power.c_text(["x", "2.0"], [F8, F8], F8) == "x * x"
     assert a.power.c_text(["x", "y"], [F8, F8], F8) == "pow(x, y)"
     assert select.c_text(["c", "x", "y"], [F8, F8, F4], F8) == "((c != 0) ? x : ((double)y))"
+    assert a.neg.c_text(["(-1.0)"], [F8], F8) == "-(-1.0)"
     assert cast("z", np.dtype("c16"), np.dtype("f4")) == "((float)__real__ z)"
 
 

@@ -68,7 +68,7 @@ class Power(Elementwise):
 
     def c_text(self, operands: Sequence[str], dtypes: Sequence[OperandType], out: np.dtype) -> str | None:
         """Products for small exponents in the program text; none for exponents that NumPy may have to refuse."""
-        exponent, loop = number_of(operands[1]), loop_of(self.loops, dtypes)
+        exponent, loop = number_of(operands[1]), loop_of(self.loops, tuple(dtypes))
         if loop is None or (out.kind == "i" and (exponent is None or exponent < 0)):
             return None
         texts = self.complex_texts if out.kind == "c" else self.real_texts

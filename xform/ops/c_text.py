@@ -10,6 +10,7 @@ Kinds are f, c, i, u, b as in NumPy, several letters where the operands' kinds d
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
@@ -26,7 +27,7 @@ C_TYPES = {
     "u1": "uint8_t", "u2": "uint16_t", "u4": "uint32_t", "u8": "uint64_t", "b1": "uint8_t",
 }
 
-_ATOM = re.compile(r"[A-Za-z_]\w*|\d[\w.]*")
+_ATOM = re.compile(r"\d[\w.]*|\(-[\w.]*\)")
 _INTEGER = re.compile(r"[( ]*(-?)[( ]*(\d+)(U?L{0,2}|\.0*f?)[) ]*")
 _REAL_PART = re.compile(r"__builtin_complex\((.*), 0\.0f?\)")
 _NUMBER = re.compile(r"[( ]*(-?\d+\.?\d*(?:e[+-]?\d+)?)(U?L{0,2}|f)[) ]*")
@@ -55,17 +56,21 @@ def real_dtype(dtype: np.dtype) -> np.dtype:
     return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
 
 
+def atom(text: str) -> str:
+    """The text, in parentheses unless it is a name or a literal that has them."""
+    return text if text.isidentifier() or _ATOM.fullmatch(text) else f"({text})"
+
+
 def cast(text: str, source: OperandType, target: np.dtype) -> str:
-    """An operand as a number of another dtype, as `astype` makes it; of complex numbers the real part."""
-    atom = text if _ATOM.fullmatch(text) else f"({text})"
+    """An operand (a name, or in parentheses) as a number of another dtype, as `astype` makes it; the real part of z."""
     if source == target:
-        return atom
+        return text
     if target.kind == "b":
-        return f"({atom} != 0)"
-    complex_to_real = source is complex or (isinstance(source, np.dtype) and source.kind == "c")
-    if complex_to_real and target.kind != "c":
-        atom = f"__real__ {atom}"
-    return f"(({c_type(target)}){atom})"
+        return f"({text} != 0)"
+    complex_source = source is complex or (isinstance(source, np.dtype) and source.kind == "c")
+    if complex_source and target.kind != "c":
+        text = f"__real__ {text}"
+    return f"(({c_type(target)}){text})"
 
 
 def integer_of(text: str) -> int | None:
@@ -94,7 +99,8 @@ def weak_example(dtype: OperandType) -> np.dtype | bool | int | float | complex:
     return dtype if isinstance(dtype, np.dtype) else dtype(0)
 
 
-def loop_of(ufunc: np.ufunc | None, dtypes: Sequence[OperandType]) -> tuple[np.dtype, ...] | None:
+@functools.lru_cache(maxsize=1 << 12)
+def loop_of(ufunc: np.ufunc | None, dtypes: tuple[OperandType, ...]) -> tuple[np.dtype, ...] | None:
     """The dtypes that the operands are cast to: those of the ufunc's loop, else the common one; None if there is none.
 
     A Python number's dtype is given as its type: int, float or complex.
@@ -112,21 +118,29 @@ def template_of(table: str | Mapping[str, str] | None, loop: Sequence[np.dtype])
     """The text for the kinds of the operands."""
     if table is None or isinstance(table, str):
         return table
-    kinds = "".join(d.kind for d in loop)
-    if len(set(kinds)) > 1:
-        return table.get(kinds)
-    return table.get(kinds[0], table.get(""))
+    kinds = {d.kind for d in loop}
+    return table.get(loop[0].kind, table.get("")) if len(kinds) == 1 else table.get("".join(d.kind for d in loop))
 
 
 def fill(
-    template: str, operands: Sequence[str], dtypes: Sequence[OperandType], loop: Sequence[np.dtype], out: np.dtype
+    template: str, operands: Sequence[str], dtypes: Sequence[OperandType], loop: tuple[np.dtype, ...], out: np.dtype
 ) -> str | None:
     """The template over operands of the given dtypes, which the loop casts; None where C has no such types."""
+    text = pattern(template, tuple(dtypes), loop, out)
+    if text is None or (int in dtypes and not all(map(fits, operands, dtypes, loop))):
+        return None
+    return text.format(*map(atom, operands))
+
+
+@functools.lru_cache(maxsize=1 << 12)
+def pattern(
+    template: str, dtypes: tuple[OperandType, ...], loop: tuple[np.dtype, ...], out: np.dtype
+) -> str | None:
+    """The template for these types, with places {0}, {1}, ... for the operands only."""
     if not all(is_c_type(d) for d in (*loop, out, *(d for d in dtypes if isinstance(d, np.dtype)))):
         return None
-    if not all(map(fits, operands, dtypes, loop)):
-        return None
-    texts, main = list(map(cast, operands, dtypes, loop)), loop[0]
+    texts = [cast(f"{{{k}}}", *types) for k, types in enumerate(zip(dtypes, loop, strict=True))]
+    main = loop[0]
     suffix = "f" if real_dtype(main) == np.float32 else ""
     if template.isidentifier():
         name = f"__builtin_c{template}" if main.kind == "c" else template

@@ -93,7 +93,7 @@ class Elementwise(Opaque):
 
         The dtype of a Python number is its type. None where there is no such text, as for half precision.
         """
-        loop = loop_of(self.loops, dtypes)
+        loop = loop_of(self.loops, tuple(dtypes))
         template = None if loop is None else template_of(self.c, loop)
         return None if loop is None or template is None else fill(template, operands, dtypes, loop, out)
 

@@ -28,13 +28,25 @@ LIBM = {
 # $T the type, $t its short name, $U its unsigned type, $R its real type, $r the short name of that, $w its bits, $s the
 # suffix of libm's functions. A tie of extremes, as of two zeros, goes to the second operand.
 FLOATING = r"""
-static inline $T xf_max_$t($T a, $T b) { return (a > b) | (a != a) ? a : b; }
+static inline $T xf_max_$t($T a, $T b) {
+    $T chosen = a > b ? a : b;
+    return a != a ? a : chosen;
+}
 
-static inline $T xf_min_$t($T a, $T b) { return (a < b) | (a != a) ? a : b; }
+static inline $T xf_min_$t($T a, $T b) {
+    $T chosen = a < b ? a : b;
+    return a != a ? a : chosen;
+}
 
-static inline $T xf_fmax_$t($T a, $T b) { return (a > b) | (b != b) ? a : b; }
+static inline $T xf_fmax_$t($T a, $T b) {
+    $T chosen = a > b ? a : b;
+    return b != b ? a : chosen;
+}
 
-static inline $T xf_fmin_$t($T a, $T b) { return (a < b) | (b != b) ? a : b; }
+static inline $T xf_fmin_$t($T a, $T b) {
+    $T chosen = a < b ? a : b;
+    return b != b ? a : chosen;
+}
 
 static inline $T xf_sign_$t($T a) { return a > 0 ? ($T)1 : a < 0 ? ($T)-1 : a == 0 ? ($T)0 : a; }
 

@@ -14,13 +14,10 @@ static inline $T xf_mul_zeros_$t($T a, $T b) {
 
 static inline $T xf_div_$t($T a, $T b) {
     $R ar = __real__ a, ai = __imag__ a, br = __real__ b, bi = __imag__ b;
-    if (br == 0 && bi == 0) return __builtin_complex(ar / __builtin_fabs$s(br), ai / __builtin_fabs$s(br));
-    if (__builtin_fabs$s(br) >= __builtin_fabs$s(bi)) {
-        $R ratio = bi / br, scale = 1 / (br + bi * ratio);
-        return __builtin_complex((ar + ai * ratio) * scale, (ai - ar * ratio) * scale);
-    }
-    $R ratio = br / bi, scale = 1 / (bi + br * ratio);
-    return __builtin_complex((ar * ratio + ai) * scale, (ai * ratio - ar) * scale);
+    uint8_t first = __builtin_fabs$s(br) >= __builtin_fabs$s(bi), zero = (br == 0) & (bi == 0);
+    $R large = first ? br : bi, small = first ? bi : br, ratio = small / large, scale = 1 / (large + small * ratio);
+    $R x = (first ? ar + ai * ratio : ar * ratio + ai) * scale, y = (first ? ai - ar * ratio : ai * ratio - ar) * scale;
+    return __builtin_complex(zero ? ar / __builtin_fabs$s(br) : x, zero ? ai / __builtin_fabs$s(br) : y);
 }
 
 static inline $T xf_reciprocal_$t($T a) {

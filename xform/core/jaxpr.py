@@ -194,6 +194,20 @@ def read(env: dict[Var, Any], atoms: Iterable[Atom]) -> list[Any]:
     return [a.value if type(a) is Literal else env[a] for a in atoms]  # type: ignore[index]
 
 
+def copied(eqns: Iterable[Eqn], atoms: dict[Any, Atom]) -> list[Eqn]:
+    """Eqns of a program that become part of another one: `atoms` stand for its variables, the outputs become new ones.
+
+    `atoms` learns these, so a program may be copied more than once.
+    """
+    copies = []
+    for e in eqns:
+        inputs: list[Any] = [atoms.get(a, a) for a in e.inputs]
+        outputs = [Var(v.aval) for v in e.outputs]
+        atoms.update(zip(e.outputs, outputs, strict=True))
+        copies.append(Eqn(e.prim, inputs, e.params, outputs, e.source))
+    return copies
+
+
 def eliminate_dead_code(jaxpr: Jaxpr, used: Sequence[bool] | None = None) -> Jaxpr:
     """Without the eqns and consts on which neither an output (among the `used` ones) nor an effect depends."""
     outputs = [v for i, v in enumerate(jaxpr.outputs) if used is None or used[i]]

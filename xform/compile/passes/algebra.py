@@ -20,7 +20,7 @@ from xform.ops import arithmetic as ar
 from xform.ops import logic
 from xform.ops.identity import name, stop_gradient
 from xform.ops.select import select
-from xform.ops.structure import convert
+from xform.ops.structure import convert, reduce_sum
 from xform.ops.transcendental import sqrt
 
 Found = Sequence[Atom] | None
@@ -89,11 +89,41 @@ def negated_summand(p: Rewriting, eqn: Eqn) -> Found:
     a, b = eqn.inputs
     if eqn.outputs[0].aval.dtype.kind not in "fc":
         return None
-    source = p.maker(b, ar.neg)
-    if source:
-        return [p.make(eqn, ar.sub if eqn.prim is ar.add else ar.add, a, source.inputs[0])]
-    source = p.maker(a, ar.neg)
-    return [p.make(eqn, ar.sub, b, source.inputs[0])] if source and eqn.prim is ar.add else None
+    inner = without_sign(p, eqn, b)
+    if inner is not None:
+        return [p.make(eqn, ar.sub if eqn.prim is ar.add else ar.add, a, inner)]
+    inner = without_sign(p, eqn, a) if eqn.prim is ar.add else None
+    return None if inner is None else [p.make(eqn, ar.sub, b, inner)]
+
+
+def without_sign(p: Rewriting, eqn: Eqn, x: Atom) -> Atom | None:
+    """y if x is -y, and y z if x is a product (-y) z, real, that nobody else reads: (-y) z = -(y z), both rounded."""
+    source = p.made.get(x)
+    if source is None or source.prim is ar.neg:
+        return source and source.inputs[0]
+    if source.prim is ar.mul and x.aval.dtype.kind == "f" and p.is_single(x):
+        for y, z in (source.inputs, source.inputs[::-1]):
+            inner = p.maker(y, ar.neg)
+            if inner:
+                return p.make(eqn, ar.mul, inner.inputs[0], z)
+    return None
+
+
+def negated_sum(p: Rewriting, eqn: Eqn) -> Found:
+    """c + sum(-x) = c - sum(x) for a number c that is not 0, which the sign of a sum that is 0 does not change."""
+    for c, total in (eqn.inputs, eqn.inputs[::-1]):
+        value, source = p.number(c), p.maker(total, reduce_sum)
+        inner = p.maker(source.inputs[0], ar.neg) if source else None
+        if (
+            source
+            and inner
+            and value is not None
+            and value != 0
+            and total.aval.dtype.kind == "f"
+            and p.is_single(total)
+        ):
+            return [p.make(eqn, ar.sub, c, p.make(eqn, reduce_sum, inner.inputs[0], axes=source.params["axes"]))]
+    return None
 
 
 def power(p: Rewriting, eqn: Eqn) -> Found:
@@ -180,7 +210,7 @@ ROWS: dict[Primitive, tuple[Any, ...]] = {
     ar.mul: (unit_factor, negated_factors),
     ar.div: (unit_divisor, negated_factors),
     ar.sub: (zero_subtrahend, negated_summand),
-    ar.add: (zero_summand, negated_summand),
+    ar.add: (zero_summand, negated_summand, negated_sum),
     ar.neg: (twice,),
     ar.power: (power,),
     ar.square: (square,),
@@ -221,6 +251,8 @@ def holds(wider: np.dtype, dtype: np.dtype) -> bool:
     """Does every number of a dtype have its exact image in the wider one, from which nothing is lost?"""
     if dtype.kind == "b" or (dtype.kind == wider.kind and dtype.itemsize <= wider.itemsize):
         return True
+    if dtype.kind == "u" and wider.kind == "i":
+        return dtype.itemsize < wider.itemsize
     if dtype.kind in "iu" and wider.kind in "fc":
         return 8 * dtype.itemsize <= np.finfo(wider).nmant
     return dtype.kind == "f" and wider.kind == "c" and 2 * dtype.itemsize <= wider.itemsize

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from xform.compile.passes.rewriting import strong
-from xform.core.jaxpr import Atom, Eqn, Jaxpr, Var
+from xform.core.jaxpr import Atom, Eqn, Jaxpr, Var, copied
 
 
 def inline(jaxpr: Jaxpr) -> Jaxpr:
@@ -32,19 +32,8 @@ def inline(jaxpr: Jaxpr) -> Jaxpr:
                 known[id(x)] = Var(v.aval)
                 consts.append((known[id(x)], x))
             inner[v] = known[id(x)]
-        eqns += copied(program, inner)
+        eqns += copied(program.eqns, inner)
         for v, y in zip(eqn.outputs, program.outputs, strict=True):
             value: Any = inner.get(y, y)
             atoms[v] = strong(value)
     return Jaxpr(jaxpr.inputs, consts, eqns, [atoms.get(a, a) for a in jaxpr.outputs])
-
-
-def copied(program: Jaxpr, atoms: dict[Any, Atom]) -> list[Eqn]:
-    """The eqns with variables of their own, for a program may be inlined more than once; `atoms` learns them."""
-    eqns = []
-    for e in program.eqns:
-        inputs = [atoms.get(a, a) for a in e.inputs]
-        outputs = [Var(v.aval) for v in e.outputs]
-        atoms.update(zip(e.outputs, outputs, strict=True))
-        eqns.append(Eqn(e.prim, inputs, e.params, outputs, e.source))
-    return eqns

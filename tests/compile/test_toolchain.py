@@ -4,6 +4,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -65,7 +66,16 @@ def test_openmp(folder):
     int ask(void) { int sum = 0; _Pragma("omp parallel for reduction(+: sum)") for (int i = 0; i < 100; i++) sum += i;
     return sum; }"""
     assert answer(compile_source(source, openmp=True)) == 4950
-    assert compile_source(source, openmp=True) != compile_source(source)
+    assert (compile_source(source, openmp=True) != compile_source(source)) == toolchain.has_openmp(compiler())
+
+
+@needs_compiler
+def test_without_a_library_for_threads_there_is_one_thread(folder, monkeypatch):
+    cc = compiler()._replace(version="another")  # of which it is not known yet
+    monkeypatch.setattr(toolchain, "compiler", lambda: cc)
+    monkeypatch.setattr(toolchain, "_failure", lambda cc, openmp: "no -lgomp")
+    assert not toolchain.has_openmp(cc)
+    assert compile_source(ANSWER % 5, openmp=True) == compile_source(ANSWER % 5)
 
 
 @needs_compiler
@@ -103,7 +113,7 @@ def test_a_compiler_that_does_not_work(folder, monkeypatch, tmp_path):
 @needs_compiler
 def test_flags_that_a_compiler_refuses_are_dropped(folder, monkeypatch, tmp_path):
     picky = tmp_path / "picky"
-    real = compiler().command[0]
+    real = shlex.join(compiler().command)
     picky.write_text(f'#!/bin/sh\ncase "$*" in *-march=native*|*-lmvec*) exit 1;; esac\nexec {real} "$@"\n')
     picky.chmod(0o700)
     monkeypatch.setenv("XFORM_CC", str(picky))

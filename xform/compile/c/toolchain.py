@@ -68,14 +68,29 @@ def compiler() -> Compiler:
 def compile_source(source: str, *, openmp: bool = False, level: str = "-O3") -> Path:
     """The shared library of a program, from the cache if it was compiled before.
 
+    `openmp` asks for threads: where the compiler has no library for them, `omp parallel` does nothing, and `_OPENMP` is
+    not defined.
+
     Raises:
         Unsupported: there is no compiler.
         CompilationError: the compiler refuses the program.
     """
     cc = compiler()
+    openmp = openmp and has_openmp(cc)
     arguments = (*flags(cc, openmp, level), *libraries(cc, openmp))
     key = cache.digest(source, *cc.command, cc.version, *arguments, cpu(), platform.platform())
     return cache.library(key, lambda path: _run(cc.command, arguments, source, path))
+
+
+@lru_cache(maxsize=16)
+def has_openmp(cc: Compiler) -> bool:
+    """Can programs be linked with the compiler's library for threads?"""
+    key = cache.digest("openmp", *cc.command, cc.version, *cc.flags, platform.platform())
+    known = cache.note(key)
+    if known not in ("yes", "no"):
+        known = "no" if _failure(cc, openmp=True) else "yes"
+        cache.write_note(key, known)
+    return known == "yes"
 
 
 def flags(cc: Compiler, openmp: bool = False, level: str = "-O3") -> tuple[str, ...]:
@@ -223,11 +238,11 @@ def _works(cc: Compiler) -> bool:
     return not _failure(cc)
 
 
-def _failure(cc: Compiler) -> str:
+def _failure(cc: Compiler, openmp: bool = False) -> str:
     """What a compiler says against a trivial program with its flags; nothing if it takes it."""
     path = cache.scratch()
     try:
-        _run(cc.command, (*flags(cc), *libraries(cc)), _TRIAL, path)
+        _run(cc.command, (*flags(cc, openmp), *libraries(cc, openmp)), _TRIAL, path)
         return ""
     except CompilationError as error:
         return str(error)

@@ -32,12 +32,16 @@ from xform.transforms.vmap import vmap
 if _TYPE_CHECKING:
     from xform import debug as debug
     from xform import lax as lax
+    from xform.compile.pipeline import backends
     from xform.control.callbacks.callback import io_callback, pure_callback
     from xform.control.checkpointing import policies as checkpoint_policies
     from xform.control.checkpointing.checkpoint import checkpoint, remat
     from xform.control.checkpointing.policies import checkpoint_name
     from xform.control.custom.closure import closure_convert
     from xform.control.custom.doors import custom_gradient, custom_jvp, custom_vjp, custom_vmap
+    from xform.control.jitting.cache import clear_caches
+    from xform.control.jitting.jit import disable_jit, jit
+    from xform.control.jitting.misses import explain_cache_misses
 
 __all__ = [
     "Aval",
@@ -50,10 +54,12 @@ __all__ = [
     "ShapeDtypeStruct",
     "TracerAssignmentError",
     "XformError",
+    "backends",
     "checking_leaks",
     "checkpoint",
     "checkpoint_name",
     "checkpoint_policies",
+    "clear_caches",
     "closure_convert",
     "config",
     "custom_gradient",
@@ -63,7 +69,9 @@ __all__ = [
     "debug",
     "debug_infs",
     "debug_nans",
+    "disable_jit",
     "eval_shape",
+    "explain_cache_misses",
     "float0",
     "full_tracebacks",
     "grad",
@@ -74,6 +82,7 @@ __all__ = [
     "jacobian",
     "jacrev",
     "jet",
+    "jit",
     "jvp",
     "lax",
     "linear_transpose",
@@ -93,16 +102,21 @@ __all__ = [
 
 # Where the names are that are loaded when they are first used (the same as type checkers see above).
 _LATER = {
+    "backends": "xform.compile.pipeline",
     "checkpoint": "xform.control.checkpointing.checkpoint",
     "checkpoint_name": "xform.control.checkpointing.policies",
     "checkpoint_policies": "xform.control.checkpointing.policies",
+    "clear_caches": "xform.control.jitting.cache",
     "closure_convert": "xform.control.custom.closure",
     "custom_gradient": "xform.control.custom.doors",
     "custom_jvp": "xform.control.custom.doors",
     "custom_vjp": "xform.control.custom.doors",
     "custom_vmap": "xform.control.custom.doors",
     "debug": "xform.debug",
+    "disable_jit": "xform.control.jitting.jit",
+    "explain_cache_misses": "xform.control.jitting.misses",
     "io_callback": "xform.control.callbacks.callback",
+    "jit": "xform.control.jitting.jit",
     "lax": "xform.lax",
     "pure_callback": "xform.control.callbacks.callback",
     "remat": "xform.control.checkpointing.checkpoint",

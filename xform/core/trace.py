@@ -41,6 +41,10 @@ class Trace:
     def note(self, application: Any) -> None:
         """While checks are on: what was recorded since the last note came from this application by the user."""
 
+    def hint(self, x: Any) -> str:
+        """What more to say to a user who wanted the value of a tracer of this trace, which has none."""
+        return ""
+
 
 class EvalTrace(Trace):
     """The ground: evaluate with NumPy."""
@@ -191,9 +195,18 @@ def concrete_or_raise(x: Any, what: str, remedy: str) -> Any:
         where = f" at {frame[0]}:{frame[1]} in {frame[2]}" if frame else ""
         raise ConcretizationError(
             f"{what} needs the value of {x.aval}, but it is only known by shape and dtype inside {x._trace.origin}"
-            f"{where}. {remedy}"
+            f"{where}. {remedy}{hint(x)}"
         )
     return value
+
+
+def hint(x: Any) -> str:
+    """What a trace whose tracer is found under `x` has to say about it."""
+    while isinstance(x, Tracer):
+        if text := x._trace.hint(x):
+            return f". {text}"
+        x = next((value for part, value in x.carried() if not part), None)
+    return ""
 
 
 def check_live(x: Tracer) -> None:

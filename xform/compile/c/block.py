@@ -18,7 +18,7 @@ from xform.compile.c.accumulate import Accumulator, in_blocks
 from xform.compile.c.emit import MOST, MOST_IN_BATCH, Emitter
 from xform.compile.c.peel import Peel, peel
 from xform.compile.c.schedule import Group, Single, Unit, schedule
-from xform.compile.c.values import Scalars, Value, View, c_strides
+from xform.compile.c.values import Scalars, Value, View, without
 from xform.core.aval import Aval
 from xform.core.jaxpr import Atom, Eqn, Literal, Var
 from xform.core.primitive import Primitive
@@ -110,9 +110,9 @@ class Block:
 
     def group(self, group: Group, stored: set[Var]) -> None:
         self.place(group, stored)
-        flat = self.flattened(group)
-        group, shapes = (group, None) if flat is None else flat
-        Loop(self, group, stored, shapes).emit_loop()
+        if self.are_flat(group):
+            group, stored = self.flattened(group, stored)
+        Loop(self, group, stored).emit_loop()
 
     def place(self, group: Group, stored: set[Var]) -> None:
         """Memory for what is read outside of the loop."""
@@ -123,20 +123,29 @@ class Block:
                 self.mine.add(v)
                 self.emit.keep(self.env[v])
 
-    def flattened(self, group: Group) -> tuple[Group, tuple[int, ...]] | None:
-        """If all is entry by entry, and lies in memory in the same order, it is one loop over all entries."""
+    def are_flat(self, group: Group) -> bool:
+        """Is all entry by entry, and does it lie in memory in the same order?"""
         shape = group.eqns[0].outputs[0].aval.shape
-        if len(shape) < 2 or not all(self.is_flat(e, p, shape) for e, p in zip(group.eqns, group.peels, strict=True)):
-            return None
-        flat = Group(math.prod(shape))
-        flat.eqns = group.eqns
-        flat.peels = [
-            p._replace(size=flat.size, axes=tuple(0 if a.aval.shape == shape else None for a in e.inputs))
-            for e, p in zip(group.eqns, group.peels, strict=True)
-        ]
-        return flat, shape
+        return len(shape) > 1 and all(self.is_flat(e, shape) for e in group.eqns)
 
-    def is_flat(self, eqn: Eqn, how: Peel, shape: tuple[int, ...]) -> bool:
+    def flattened(self, group: Group, stored: set[Var]) -> tuple[Group, set[Var]]:
+        """The same as one loop over all entries: operations on arrays with one axis, and which results are stored."""
+        shape = group.eqns[0].outputs[0].aval.shape
+        size = math.prod(shape)
+        rows: dict[Atom, Var] = {}
+        for a in (a for e in group.eqns for a in (*e.inputs, *e.outputs)):
+            if type(a) is Var and a.aval.shape == shape and a not in rows:
+                rows[a] = Var(Aval((size,), a.aval.dtype))
+                if a in self.env:
+                    self.env[rows[a]] = self.env[a].like((size,), (1,))  # type: ignore[union-attr]
+        flat = Group(size)
+        for e in group.eqns:
+            operands = [rows.get(a, a) for a in e.inputs]
+            flat.eqns.append(Eqn(e.prim, operands, e.params, [rows[e.outputs[0]]], e.source))
+            flat.peels.append(Peel(size, tuple(0 if a.aval.shape else None for a in operands), e.prim, e.params))
+        return flat, {rows[v] for v in stored}
+
+    def is_flat(self, eqn: Eqn, shape: tuple[int, ...]) -> bool:
         if not lower.is_pointwise(eqn) or eqn.outputs[0].aval.shape != shape:
             return False
         values = [self.env.get(a) for a in (*eqn.inputs, *eqn.outputs) if type(a) is Var and a.aval.shape == shape]
@@ -148,8 +157,8 @@ class Block:
 class Loop:
     """A loop over slices that is being written."""
 
-    def __init__(self, block: Block, group: Group, stored: set[Var], flat: tuple[int, ...] | None) -> None:
-        self.block, self.emit, self.group, self.stored, self.flat = block, block.emit, group, stored, flat
+    def __init__(self, block: Block, group: Group, stored: set[Var]) -> None:
+        self.block, self.emit, self.group, self.stored = block, block.emit, group, stored
         self.inside = {e.outputs[0] for e in group.eqns}
         self.env: Env = ChainMap({}, block.env)  # type: ignore[arg-type]
         self.destinations: dict[Var, View] = {}
@@ -213,7 +222,7 @@ class Loop:
             if how.combine is not None:
                 summed.append(self.contribution(eqn, how, inputs, next(sums)))
                 continue
-            v = self.operation(eqn, how, inputs, self.row_aval(out.aval))
+            v = self.operation(eqn, how, inputs, Aval(out.aval.shape[1:], out.aval.dtype))
             self.inner[out] = v
             if out in self.stored:
                 if type(v) is not Var or v in self.destinations or v in self.env:  # a slice of an operand as it is
@@ -221,9 +230,6 @@ class Loop:
                 self.destinations[v] = self.row(self.block.env[out], 0)  # type: ignore[index]
                 wanted.append(v)
         return [*wanted, *summed]
-
-    def row_aval(self, aval: Aval) -> Aval:
-        return Aval(() if self.flat else aval.shape[1:], aval.dtype)
 
     def operation(self, eqn: Eqn, how: Peel, inputs: list[Atom], aval: Aval, copy: bool = False) -> Atom:
         if how.prim is None and not copy:
@@ -260,8 +266,7 @@ class Loop:
             return self.inner[a]
         key = (a, axis, how.is_sliced(k, a.aval))
         if key not in self.inner:
-            shape = a.aval.shape
-            v = Var(Aval(() if self.flat else (*shape[:axis], *shape[axis + 1 :]), a.aval.dtype))
+            v = Var(Aval(without(a.aval.shape, axis), a.aval.dtype))
             x = self.env[a]  # type: ignore[index]
             self.env[v] = self.row(x, axis) if key[2] else x.index(axis, 0)
             self.inner[key] = v
@@ -269,8 +274,6 @@ class Loop:
 
     def row(self, x: Value, axis: int) -> View:
         assert isinstance(x, View)
-        if self.flat:
-            x = x.like((self.group.size,), c_strides((self.group.size,)))
         return x.index(axis, self.index)
 
     def registers(self) -> int:

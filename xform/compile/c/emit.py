@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,10 @@ MOST_IN_BATCH, MOST = 64, 8
 
 #: constants of so many entries at most are written into the program
 MOST_WRITTEN = 256
+
+
+#: sin(x) and cos(x) are one call where steps are taken one by one; of that there is no version for vectors
+_CIRCULAR = re.compile(r"\b(?=(?:sin|cos)f?\()")
 
 
 class Body:
@@ -85,7 +90,7 @@ class Emitter:
     def let(self, dtype: np.dtype, expression: str) -> str:
         """A new constant of the program."""
         name = self.name("t")
-        self.line(f"const {self.ctype(dtype)} {name} = {expression};")
+        self.line(f"const {self.ctype(dtype)} {name} = {_CIRCULAR.sub('__builtin_', expression)};")
         self.bodies[-1].steps += 1
         return name
 
@@ -257,6 +262,7 @@ class Emitter:
             yield i
         if not body.serial:
             self.line(f"#pragma omp simd {clauses() if clauses else ''}".rstrip())
+            body.lines = [text.replace("__builtin_sin", "sin").replace("__builtin_cos", "cos") for text in body.lines]
         self.put(f"for (long {i} = {start}; {i} < {size}; {i}++)", body)
 
 

@@ -28,11 +28,12 @@ class Peel(NamedTuple):
     prim: Primitive | None
     params: dict[str, Any]
     combine: str | None = None
+    flat: bool = False  # a step is an entry, along all axes
 
     def is_sliced(self, k: int, aval: Aval) -> bool:
         """Does the k-th operand have a slice for each step? (One of size 1 is stretched.)"""
         axis = self.axes[k]
-        return axis is not None and aval.shape[axis] == self.size
+        return axis is not None and (self.flat or aval.shape[axis] == self.size)
 
 
 Rule = Callable[..., Peel | None]

@@ -7,6 +7,7 @@ done before is not done again, and one that cannot change its operand is not don
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,8 @@ def moved(prim: Primitive, args: Sequence[Scalars], params: dict[str, Any], out:
         return Scalars(np.concatenate(entries, **params), out.dtype)
     if prim.name == "stack":
         return Scalars(np.stack(entries, **params), out.dtype)
+    if prim.name == "broadcast":
+        return Scalars(np.broadcast_to(np.expand_dims(entries[0], params["axes"]), out.shape), out.dtype)
     return Scalars(as_entries(prim.numpy(*entries, **params)[0]), out.dtype)
 
 
@@ -134,7 +137,7 @@ REDUCTIONS: dict[str, tuple[str, Any]] = {
 def reduced(emit: Emitter, name: str, x: Scalars, axes: Sequence[int], out: Aval) -> Scalars:
     combine = Primitive.registry[REDUCTIONS[name][0]]
     order = [*(k for k in range(len(x.shape)) if k not in axes), *axes]
-    rows = x.entries.transpose(order).reshape(*out.shape, -1)
+    rows = x.entries.transpose(order).reshape(*out.shape, math.prod(x.shape[k] for k in axes))
     entries = np.empty(out.shape, object)
     for k in np.ndindex(*out.shape):
         entries[k] = folded(emit, combine, list(rows[k]), x.dtype, out.dtype)
@@ -177,13 +180,13 @@ def contracted(emit: Emitter, x: Scalars, y: Scalars, spec: tuple[str, str, str]
 def padded(x: Scalars, shape: Any, index: Any) -> Scalars:
     entries = np.empty(shape, object)
     entries.fill(x.dtype.type(0))
-    entries[as_slices(index)] = x.entries
+    entries[(*as_slices(index), ...)] = x.entries
     return Scalars(entries, x.dtype)
 
 
 def updated(x: Scalars, v: Scalars, index: Any) -> Scalars:
     entries = x.entries.copy()
-    entries[as_slices(index)] = v.entries
+    entries[(*as_slices(index), ...)] = v.entries
     return Scalars(entries, x.dtype)
 
 
@@ -195,12 +198,10 @@ def known_index(value: Value) -> np.ndarray:
     return np.array([*value.entries.flat], np.intp).reshape(value.shape)  # type: ignore[union-attr]
 
 
-def scattered(emit: Emitter, x: Scalars, v: Scalars, key: tuple[Any, ...], combine: str | None) -> Scalars:
-    """x with v combined into the entries at a known index, one after the other."""
-    positions = np.arange(x.entries.size).reshape(x.shape)[key]
-    values = np.broadcast_to(v.entries, positions.shape)
+def scattered(emit: Emitter, x: Scalars, v: Scalars, places: np.ndarray, combine: str | None) -> Scalars:
+    """x with v combined into the entries at known places in C order, one after the other."""
     entries = x.entries.copy()
-    for place, value in zip(positions.flat, values.flat, strict=True):
+    for place, value in zip(places.flat, v.entries.flat, strict=True):
         old = entries.flat[place]
         prim = Primitive.registry[combine] if combine else None
         entries.flat[place] = apply(emit, prim, [old, value], [x.dtype] * 2, x.dtype) if prim else value

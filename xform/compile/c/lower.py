@@ -25,7 +25,7 @@ PARTS = ("slice", "gather", "dynamic_slice")
 
 def is_small(eqn: Eqn, most: int) -> bool:
     """Can it be done in registers?"""
-    if eqn.prim.has_programs or any(programs_in(eqn.params)):
+    if len(eqn.outputs) != 1 or eqn.prim.has_programs or any(programs_in(eqn.params)):
         return False
     avals = [v.aval for v in eqn.outputs]
     avals += [a.aval for k, a in enumerate(eqn.inputs) if not reads_part(eqn, k)]

@@ -20,9 +20,9 @@ def transpose(x: View, *, permutation: Any) -> View:
 
 def slice_(x: View, *, index: Any) -> View:
     offset, strides = x.offset, []
-    for entry, stride in zip(index, x.strides, strict=True):
+    for entry, n, stride in zip(index, x.shape, x.strides, strict=True):
         if isinstance(entry, int):
-            offset = offset.plus(entry, stride)
+            offset = offset.plus(entry % n, stride)
         else:
             offset = offset.plus(entry[0], stride)
             strides.append(entry[2] * stride)

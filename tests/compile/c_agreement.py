@@ -1,0 +1,92 @@
+"""Does a program compiled to C give what its evaluation gives?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xform.compile.c.backend import build
+from xform.core.jaxpr import Jaxpr, evaluate
+
+Case = tuple[Jaxpr, Sequence[Any]]
+
+
+def close(y: Any, wanted: Any, ulps: float = 32, name: str = "") -> None:
+    """The same kind of value, shape and dtype; numbers up to a few roundings, those of sums relative to the largest.
+
+    nan, inf and the sign of zeros are at the same places.
+    """
+    assert isinstance(y, np.ndarray | np.generic) and isinstance(y, np.ndarray) == (np.ndim(wanted) > 0), (name, type(y))
+    y, wanted = np.asarray(y), np.asarray(wanted)
+    assert (y.shape, y.dtype) == (wanted.shape, wanted.dtype), (name, y.shape, y.dtype, wanted.shape, wanted.dtype)
+    if y.dtype.kind == "c":
+        close_numbers(y.real, wanted.real, ulps, np.abs(wanted), name)
+        close_numbers(y.imag, wanted.imag, ulps, np.abs(wanted), name)
+    else:
+        close_numbers(y, wanted, ulps, wanted, name)
+
+
+def close_numbers(y: np.ndarray, wanted: np.ndarray, ulps: float, scale: np.ndarray, name: str) -> None:
+    if y.dtype.kind != "f":
+        np.testing.assert_array_equal(y, wanted, err_msg=name)
+        return
+    eps = float(np.finfo(y.dtype).eps)
+    size = float(np.max(np.abs(scale[np.isfinite(scale)]), initial=0.0))
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(y, wanted, rtol=ulps * eps, atol=min(ulps * eps * size, 1e300), err_msg=name)
+    zero = (wanted == 0) & (y == 0)
+    np.testing.assert_array_equal(np.signbit(y[zero]), np.signbit(wanted[zero]), err_msg=f"signs of zeros of {name}")
+
+
+def agrees(jaxpr: Jaxpr, *args: Any, ulps: float = 32, names: Sequence[str] | None = None) -> str:
+    """The compiled program gives what the evaluation gives, twice, and leaves its arguments alone; its text."""
+    built = build(jaxpr)
+    assert built.backend == "c"
+    before = [np.array(x) for x in args]
+    with np.errstate(all="ignore"):
+        wanted = evaluate(jaxpr, *args)
+    for _ in range(2):
+        outs = built(*args)
+        assert len(outs) == len(wanted)
+        for k, (y, z) in enumerate(zip(outs, wanted, strict=True)):
+            close(y, z, ulps, names[k] if names else f"output {k}")
+    for x, copy in zip(args, before, strict=True):
+        np.testing.assert_array_equal(x, copy)
+    return built.source
+
+
+def fails_alike(jaxpr: Jaxpr, *args: Any) -> Exception:
+    """The compiled program raises what the evaluation raises; the exception of the former."""
+    with np.errstate(all="ignore"):
+        expected = raised(lambda: evaluate(jaxpr, *args))
+    built = build(jaxpr)
+    for _ in range(2):
+        found = raised(lambda: built(*args))
+    assert type(found) is type(expected), (found, expected)
+    return found
+
+
+def raised(f: Any) -> Exception:
+    try:
+        result = f()
+    except Exception as error:
+        return error
+    raise AssertionError(f"nothing was raised; the result is {result}")
+
+
+def joined(cases: Sequence[Case]) -> Case:
+    """Independent programs as one: they are compiled, and scheduled, together."""
+    inputs = [v for jaxpr, _ in cases for v in jaxpr.inputs]
+    consts = [c for jaxpr, _ in cases for c in jaxpr.consts]
+    eqns = [e for jaxpr, _ in cases for e in jaxpr.eqns]
+    outputs = [v for jaxpr, _ in cases for v in jaxpr.outputs]
+    return Jaxpr(inputs, consts, eqns, outputs), [x for _, args in cases for x in args]
+
+
+def agree_together(cases: Sequence[Case], names: Sequence[str], ulps: float = 32) -> str:
+    """The programs agree when they are one; each output is named after its program."""
+    program, args = joined(cases)
+    named = [name for (jaxpr, _), name in zip(cases, names, strict=True) for _ in jaxpr.outputs]
+    return agrees(program, *args, ulps=ulps, names=named)

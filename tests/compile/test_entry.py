@@ -286,6 +286,14 @@ def test_allocation_failure():
         program("", [], [f64(2**58)]).entry(())
 
 
+def test_products_are_rounded_before_they_are_added_to():
+    """a*b - c*d as one operation would be 2e-18, and -inf, where NumPy has 0 and nan."""
+    body = "const double *x = in[0]; *(double *)out[0] = x[0] * x[1] - x[2] * x[3];"
+    p = program(body, [f64(4)], [f64()])
+    assert p.entry((np.array([0.1, 0.3, 0.3, 0.1]),)) == (0,)
+    assert np.isnan(p.entry((np.full(4, 1e200),))[0])
+
+
 # --- constants and callbacks ---
 
 

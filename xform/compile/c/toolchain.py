@@ -22,10 +22,11 @@ from typing import NamedTuple
 from xform.compile.c import cache
 from xform.compile.executable import Unsupported
 
-#: IEEE arithmetic as NumPy's: only errno and traps, which nobody reads, are given up. Integers wrap.
+#: IEEE arithmetic as NumPy's: only errno and traps, which nobody reads, are given up. Integers wrap. A product is
+#: rounded before it is added: as one operation a*b - a*b need not be 0, its root may be nan, inf - inf is not nan.
 BASE_FLAGS = (
-    "-std=gnu11", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-fwrapv", "-fopenmp-simd",
-    "-fno-asynchronous-unwind-tables", "-fno-stack-protector", "-w", "-pipe",
+    "-std=gnu11", "-fPIC", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off",
+    "-fwrapv", "-fopenmp-simd", "-fno-asynchronous-unwind-tables", "-fno-stack-protector", "-w", "-pipe",
 )  # fmt: skip
 
 #: for a CPU that calculates with 512 bits as fast as with fewer, which compilers do not assume

@@ -72,7 +72,6 @@ VIEWS: dict[str, Callable[..., View | None]] = {
     "slice": slice_,
     "reshape": reshape,
     "stop_gradient": lambda x: x,
-    "optimization_barrier": lambda x: x,
     "name": lambda x, **_: x,
     "pos": lambda x: x,
 }

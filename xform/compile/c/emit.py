@@ -90,14 +90,18 @@ class Emitter:
     def let(self, dtype: np.dtype, expression: str) -> str:
         """A new constant of the program."""
         name = self.name("t")
-        self.line(f"const {self.ctype(dtype)} {name} = {_CIRCULAR.sub('__builtin_', expression)};")
+        self.line(f"const {self.register(dtype)} {name} = {_CIRCULAR.sub('__builtin_', expression)};")
         self.bodies[-1].steps += 1
         return name
 
     def variable(self, dtype: np.dtype, expression: str) -> str:
         name = self.name("v")
-        self.line(f"{self.ctype(dtype)} {name} = {expression};")
+        self.line(f"{self.register(dtype)} {name} = {expression};")
         return name
+
+    def register(self, dtype: np.dtype) -> str:
+        """The type of a variable: truth as such, of which compilers make masks of vectors, not bytes."""
+        return "_Bool" if dtype.kind == "b" else self.ctype(dtype)
 
     def ctype(self, dtype: np.dtype) -> str:
         try:

@@ -70,7 +70,10 @@ def cast(text: str, source: OperandType, target: np.dtype) -> str:
     complex_source = source is complex or (isinstance(source, np.dtype) and source.kind == "c")
     if complex_source and target.kind != "c":
         text = f"__real__ {text}"
-    return f"(({c_type(target)}){text})"
+    kind = c_type(target)
+    if source in (bool, np.dtype(bool)) and target.kind == "f":  # a choice can be made of vectors, a cast cannot
+        return f"({text} ? ({kind})1 : ({kind})0)"
+    return f"(({kind}){text})"
 
 
 def integer_of(text: str) -> int | None:

@@ -17,6 +17,7 @@ from xform.compile.c.emit import Emitter
 from xform.compile.c.values import Scalars, Value, as_entries
 from xform.core.aval import Aval
 from xform.core.primitive import Primitive
+from xform.ops.c_text import cast
 from xform.ops.elementwise import Elementwise
 from xform.ops.positions import Axes
 from xform.ops.structure import as_slices
@@ -113,11 +114,7 @@ def converted(emit: Emitter, entry: Any, old: np.dtype, new: np.dtype) -> Any:
     if type(entry) is not str:
         with np.errstate(all="ignore"):
             return np.asarray(entry, old).astype(new)[()] if new.kind == "c" or old.kind != "c" else new.type(entry.real)
-    if new.kind == "b":
-        return emit.let(new, f"({entry} != 0)")
-    if old.kind == "c" and new.kind != "c":
-        entry = f"__real__({entry})"
-    return emit.let(new, f"({emit.ctype(new)}){entry}")
+    return emit.let(new, cast(entry, old, new))
 
 
 # --- sums and extremes ---

@@ -22,7 +22,7 @@ import numpy as np
 from xform.compile.executable import Executable
 from xform.compile.source.memory import Pool
 from xform.compile.source.names import Names
-from xform.compile.source.runtime import Help
+from xform.compile.source.runtime import HELP
 from xform.compile.source.values import Value
 from xform.compile.source.writer import Writer
 from xform.core.depth import deep
@@ -38,7 +38,7 @@ def build(jaxpr: Jaxpr) -> Executable:
 
 def written(jaxpr: Jaxpr, functions: dict[int, Any]) -> Executable:
     space: dict[str, Any] = {
-        "np": np, "math": math, "help": Help, "rules": SimpleNamespace(), "changes": SimpleNamespace(),
+        "np": np, "math": math, "help": HELP, "rules": SimpleNamespace(), "changes": SimpleNamespace(),
     }  # fmt: skip
     names = Names(jaxpr)
     inputs = [names.of[v] for v in jaxpr.inputs]
@@ -52,7 +52,8 @@ def written(jaxpr: Jaxpr, functions: dict[int, Any]) -> Executable:
     with deep():
         outs = [writer.value(y) for y in writer.program(jaxpr, values, Pool())]
     results = ", ".join(y.as_array() for y in outs)
-    lines = [f"def program({', '.join(inputs)}):", *(f"    {line}" for line in writer.block.lines)]
+    constants = [f"# {name}: a constant, {aval}" for name, aval in writer.constants]
+    lines = [*constants, f"def program({', '.join(inputs)}):", *(f"    {line}" for line in writer.block.lines)]
     source = "\n".join([*lines, f"    return [{results}]", ""])
     exec(compile(source, "<program>", "exec"), space)
     return Executable(jaxpr, "numpy", source, space["program"])

@@ -66,6 +66,18 @@ def update_slice(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
     return True
 
 
+def pad(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
+    """Zeros with the operand written into a region."""
+    (v,), shape, index = eqn.outputs, eqn.params["shape"], eqn.params["index"]
+    if not index or None in shape:
+        return False
+    entries = ", ".join(part(e, n) for e, n in zip(index, shape, strict=True))
+    written = stored(w, w.value(operands[0]))
+    w.assign(v, f"np.zeros({shape}, np.{v.aval.dtype.name})")
+    w.block.line(f"{w.frame.env[v].as_array()}[{entries}] = {written}")
+    return True
+
+
 def stored(w: Writer, v: Operand) -> str:
     """A value to be written to an array of its dtype."""
     return v.number if isinstance(v, Value) and v.number and v.aval.dtype == np.float64 else w.array(v)
@@ -258,6 +270,7 @@ ARRAYS: dict[str, Rule] = {
     "transpose": transpose,
     "slice": slice_,
     "update_slice": update_slice,
+    "pad": pad,
     "gather": gather,
     **dict.fromkeys(
         ("scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max", "dynamic_update_slice"), update

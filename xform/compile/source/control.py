@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xform.compile.source.loops import assign, form, scan, while_
 from xform.compile.source.memory import Pool
 from xform.compile.source.scalars import as_int, bounds
+from xform.compile.source.text import Block
 from xform.compile.source.values import Value, is_number
 from xform.core.jaxpr import Eqn, Jaxpr, Var
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: nested deeper than this, an operation becomes a function of its own: Python nests 20 loops, and 100 blocks
 DEEP = 12
+
+#: so many branches are tried one after the other
+FEW = 6
 
 
 def cond(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
@@ -29,23 +33,38 @@ def cond(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
         inline(w, eqn, branches[min(max(known[0], 0), len(branches) - 1)], values)
         return True
     k, names = as_int(index), [w.name(v) for v in eqn.outputs]
-    last = len(branches) - 1
-    headers = [f"if {k} <= 0:", *(f"elif {k} == {j}:" for j in range(1, last)), "else:"]
-    shared: dict[int, Any] = {id(b): b for x in values for b in x.buffers}
     blocks = []
     for branch in branches:
         blocks.append(w.inside())
         outs = [w.value(y) for y in w.program(branch, values, Pool())]
         assign(w, names, [form(y) for y in outs])
         w.outside()
-    for header, block in zip(headers, blocks, strict=True):
-        w.block.nest(header, block)
+    choose(w.block, k, 0, blocks)
+    shared: dict[int, Any] = {id(b): b for x in values for b in x.buffers}
     for v, name in zip(eqn.outputs, names, strict=True):
         if is_number(v.aval):
             w.bind(v, Value(v.aval, w.block, number=name))
         else:
             w.bind(v, Value(v.aval, w.block, array=name, buffers=tuple(shared.values())))
     return True
+
+
+def choose(block: Block, k: str, first: int, blocks: Sequence[Block]) -> None:
+    """The branch of number k, found in a few comparisons."""
+    if len(blocks) <= FEW:
+        last = first + len(blocks) - 1
+        for j, branch in enumerate(blocks, first):
+            head = "else:" if j == last else f"{'if' if j == first else 'elif'} {k} {'==' if j else '<='} {j}:"
+            block.nest(head, branch)
+        return
+    half = len(blocks) // 2
+    for head, part, start in (
+        (f"if {k} < {first + half}:", blocks[:half], first),
+        ("else:", blocks[half:], first + half),
+    ):
+        inner = Block(block)
+        choose(inner, k, start, part)
+        block.nest(head, inner)
 
 
 def inline(w: Writer, eqn: Eqn, program: Jaxpr, values: Sequence[Value]) -> None:
@@ -56,7 +75,7 @@ def inline(w: Writer, eqn: Eqn, program: Jaxpr, values: Sequence[Value]) -> None
 
 
 def call(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
-    program = eqn.params["program"]
+    program = eqn.params.get("program")
     if not isinstance(program, Jaxpr) or len(program.inputs) != len(operands):
         return False
     inline(w, eqn, program, [w.value(x) for x in operands])
@@ -70,6 +89,13 @@ def recompute(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
     count = len(first.inputs)
     residuals = [w.value(y) for y in w.program(first, values[:count], w.frame.pool)]
     inline(w, eqn, linear, [*residuals, *values[count:]])
+    return True
+
+
+def loop_tangent(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
+    """By the program that the operation stands for."""
+    prim: Any = eqn.prim
+    inline(w, eqn, prim.program([a.aval for a in eqn.inputs], **eqn.params), [w.value(x) for x in operands])
     return True
 
 
@@ -110,4 +136,5 @@ CONTROL: dict[str, Rule] = {
     "call": at_most_once(call),
     "jit": at_most_once(call),
     "recompute": at_most_once(recompute),
+    "loop_tangent": at_most_once(loop_tangent),
 }

@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xform.compile.source.memory import key_of
+from xform.compile.source.signs import SIGNS
 from xform.core.jaxpr import Eqn, Literal
 from xform.ops.elementwise import BY_UFUNC
 
 if TYPE_CHECKING:
     from xform.compile.source.writer import Operand, Writer
-
-#: the functions of primitives that have a sign of their own, and whether a ufunc gives just the same
-SIGNS: dict[Any, tuple[str, bool]] = {
-    operator.add: ("{} + {}", True),
-    operator.sub: ("{} - {}", True),
-    operator.mul: ("{} * {}", True),
-    operator.truediv: ("{} / {}", True),
-    operator.pow: ("{} ** {}", False),  # operators compute squares and roots as such
-    operator.floordiv: ("{} // {}", True),
-    operator.mod: ("{} % {}", True),
-    operator.neg: ("-{}", True),
-    operator.pos: ("+{}", True),
-    operator.abs: ("abs({})", True),
-    operator.eq: ("{} == {}", True),
-    operator.ne: ("{} != {}", True),
-    operator.lt: ("{} < {}", True),
-    operator.le: ("{} <= {}", True),
-    operator.gt: ("{} > {}", True),
-    operator.ge: ("{} >= {}", True),
-    operator.and_: ("{} & {}", True),
-    operator.or_: ("{} | {}", True),
-    operator.xor: ("{} ^ {}", True),
-    operator.invert: ("~{}", True),
-    operator.lshift: ("{} << {}", True),
-    operator.rshift: ("{} >> {}", True),
-}
 
 
 def ufunc_text(w: Writer, prim: Any) -> str | None:

@@ -6,28 +6,36 @@ loop a buffer is made before the loop, unless what is written to it lives on aft
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
+from xform.compile.source.signs import is_plain
 from xform.compile.source.text import Block
 from xform.compile.source.values import Buffer, Value
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, Var
+from xform.core.primitive import Primitive
 from xform.ops.elementwise import Elementwise
 
 #: arrays of fewer entries are always new
 LARGE = 2000
 
-#: of these the results may share memory with the first operand
-VIEWS = frozenset({"reshape", "transpose", "slice", "broadcast", "name", "gather"})
+
+#: beside ufuncs and operators, the operations whose results share no memory with operands
+NEW = frozenset({
+    "mul_zero", "mul_zeros", "stop_gradient", "clamp", "select", "convert", "contract", "concatenate", "stack", "pad",
+    "reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "scatter_sum", "dynamic_slice", "dynamic_pad",
+})  # fmt: skip
 
 
 def key_of(aval: Aval) -> Any:
     """What a buffer must agree in with the value that it takes; None for a value that takes none."""
-    if None in aval.shape or math.prod(aval.shape) < LARGE:
-        return None
-    return aval.shape, aval.dtype
+    return (aval.shape, aval.dtype) if is_large(aval) and None not in aval.shape else None
+
+
+def is_large(aval: Aval) -> bool:
+    """Is it worth while to release its memory before the program ends?"""
+    return bool(aval.shape) and (None in aval.shape or aval.size >= LARGE)
 
 
 class Frame:
@@ -72,6 +80,11 @@ def lasting(jaxpr: Jaxpr) -> frozenset[Var]:
     """The variables with whose memory an output may be connected."""
     found = {v for v in jaxpr.outputs if isinstance(v, Var)}
     for eqn in reversed(jaxpr.eqns):
-        if not isinstance(eqn.prim, Elementwise) and not found.isdisjoint(eqn.outputs):
+        if not is_new(eqn.prim) and not found.isdisjoint(eqn.outputs):
             found.update(v for v in eqn.inputs if isinstance(v, Var))
     return frozenset(found)
+
+
+def is_new(prim: Primitive) -> bool:
+    """Are its results always in memory of their own?"""
+    return prim.name in NEW or (isinstance(prim, Elementwise) and is_plain(prim.function))

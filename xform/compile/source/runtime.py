@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -126,14 +127,9 @@ def grounded(rule: Any) -> Any:
     return run
 
 
-class Help:
-    """The functions above under the names that the text has for them."""
-
-    divide, remainder, floor_divide, power = map(staticmethod, (divide, remainder, floor_divide, power))
-    logistic, truncate, stacked, filled = map(staticmethod, (logistic, truncate, stacked, filled))
-    int_floor_divide, int_remainder = map(staticmethod, (int_floor_divide, int_remainder))
-    multiply_zero, multiply_zeros = map(staticmethod, (multiply_zero, multiply_zeros))
-
-
-for _name, _function in {**FUNCTIONS, **INTEGERS}.items():
-    setattr(Help, _name, staticmethod(_function))
+#: the functions above under the names that the text has for them
+HELP = SimpleNamespace(
+    divide=divide, remainder=remainder, floor_divide=floor_divide, power=power, logistic=logistic, truncate=truncate,
+    int_floor_divide=int_floor_divide, int_remainder=int_remainder, multiply_zero=multiply_zero,
+    multiply_zeros=multiply_zeros, stacked=stacked, filled=filled, **FUNCTIONS, **INTEGERS,
+)  # fmt: skip

@@ -181,7 +181,8 @@ def scalar_result(eqn: Eqn, operands: Sequence[Operand]) -> Result | None:
     if name == "convert":
         return converted(operands[0], out)
     if name == "select":
-        return selected(*operands, out)
+        c, a, b = operands
+        return selected(c, a, b, out)
     return {"f": float_result, "i": int_result, "b": bool_result}[out](name, operands)
 
 

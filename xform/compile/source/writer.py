@@ -10,7 +10,7 @@ import numpy as np
 from xform.compile.source.arrays import ARRAYS
 from xform.compile.source.control import CONTROL
 from xform.compile.source.elementwise import elementwise
-from xform.compile.source.memory import LARGE, Frame, Pool, key_of
+from xform.compile.source.memory import Frame, Pool, is_large, key_of
 from xform.compile.source.names import Names
 from xform.compile.source.rules import by_rule
 from xform.compile.source.scalars import scalar_result
@@ -37,6 +37,7 @@ class Writer:
         self.seen: set[int] = set()
         self.functions, self.build = functions, build
         self.items: list[Value] = []
+        self.constants: list[tuple[str, Aval]] = []
         self.block = Block()
         self.frame: Frame = None  # type: ignore[assignment]
         self.dying: Sequence[Var] = ()
@@ -106,12 +107,16 @@ class Writer:
             if x is None:
                 continue
             x.uses -= 1
-            pooled = False
+            gone = {x.array} if x.array and is_large(x.aval) and not x.uses else set[str]()
+            needed = set[str]()
             for b in x.buffers:
                 b.refs -= 1
-                pooled |= not b.refs and self.frame.pool.put(b)
-            if not (x.uses or pooled or x.kept) and x.array and x.block is self.block and is_large(x.aval):
-                self._late.append(f"del {x.array}")
+                if b.refs or self.frame.pool.put(b):
+                    needed.add(b.name)
+                elif b.key is not None and not b.held:
+                    gone.add(b.name)
+            if x.block is self.block and not x.kept:
+                self._late += [f"del {name}" for name in sorted(gone - needed)]
 
     def const(self, v: Var, x: Any) -> Value:
         """A constant, by name."""
@@ -119,6 +124,7 @@ class Writer:
             return Value(v.aval, self.block, number=number_text(np.asarray(x).item()), bounds=exactly(x))
         name = self.name(v)
         self.space[name] = x
+        self.constants.append((name, v.aval))
         value = Value(v.aval, self.block, array=name)
         value.kept = True
         return value
@@ -225,7 +231,3 @@ def exactly(x: Any) -> tuple[int, int]:
     """The bounds of a known integer."""
     n = int(x) if np.asarray(x).dtype.kind in "iub" else 0
     return n, n
-
-
-def is_large(aval: Aval) -> bool:
-    return None in aval.shape or aval.size >= LARGE

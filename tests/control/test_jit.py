@@ -13,8 +13,11 @@ import numpy as np
 import pytest
 
 import xform
+from tests.messages import says
 from tests.numeric import assert_same
 from xform import lax
+from xform.compile import pipeline
+from xform.compile.executable import Unsupported
 
 BACKENDS = ["numpy", "auto"]
 
@@ -457,3 +460,35 @@ class TestExplanations:
         f = xform.jit(lambda x: x * 2.0)
         f(X)
         assert self.lines(capsys, f, ((X,), {}), ((X + 1.0,), {})) == ""
+
+
+class TestChoiceOfBackend:
+    @pytest.fixture
+    def without_c(self, monkeypatch):
+        def refuse(jaxpr, donated):
+            raise Unsupported("there is no compiler here")
+
+        monkeypatch.setattr(pipeline, "build_c", refuse)
+        monkeypatch.setattr(pipeline, "_told", set())
+
+    def test_numpy_is_used_where_c_cannot_be_and_the_reason_is_logged_once(self, without_c, caplog):
+        with caplog.at_level("INFO", "xform"):
+            for factor in (2.0, 3.0):
+                f = xform.jit(lambda x, factor=factor: x * factor)
+                assert f.lower(X).compile().backend == "numpy"
+                assert (f(X) == X * factor).all()
+        assert [r.getMessage() for r in caplog.records] == [
+            "jit uses the NumPy backend: there is no compiler here",
+        ]
+
+    def test_c_was_asked_for(self, without_c):
+        with says(NotImplementedError, "there is no compiler here", "backend='auto'"):
+            xform.jit(lambda x: x * 2.0, backend="c")(X)
+
+    def test_results_of_unknown_length_are_left_to_numpy(self):
+        def f(x):
+            return lax.while_loop(lambda c: c < 50.0, lambda c: c * c + 1.0, x)
+
+        y, pullback = xform.vjp(xform.jit(f), 1.5)
+        assert_same(y, f(1.5), 1e-14)
+        assert_same(pullback(1.0)[0], xform.grad(f)(1.5), 1e-13)

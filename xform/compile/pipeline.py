@@ -56,6 +56,8 @@ def build_numpy(jaxpr: Jaxpr) -> Executable:
 def build_c(jaxpr: Jaxpr, donated: tuple[bool, ...]) -> Executable:
     from xform.compile.c.backend import build
 
+    if any(None in a.shape for a in [*jaxpr.in_avals, *jaxpr.out_avals]):  # what a while loop records of its steps
+        raise Unsupported("it takes or returns arrays of unknown length")
     return build(jaxpr, donated)
 
 

@@ -31,7 +31,7 @@ class Call(NamedTuple):
     in_tree: Any
     kinds: tuple[Kind, ...]
     static: tuple[tuple[int | str, Any], ...]
-    key: Hashable
+    key: tuple[Any, ...]
 
     @property
     def avals(self) -> list[Aval]:

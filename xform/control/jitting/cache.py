@@ -65,7 +65,7 @@ def mode_of(out_tree: Any) -> int:
 class Cache:
     """What is known of a function: entries by key, and the short ways to executables for plain arrays."""
 
-    __slots__ = ("__weakref__", "doors", "entries", "runs")
+    __slots__ = ("__weakref__", "doors", "entries", "known", "runs")
 
     def __init__(self) -> None:
         self.entries: dict[Hashable, Entry] = {}
@@ -73,11 +73,14 @@ class Cache:
         self.doors: list[tuple[Callable[..., Any], int, Entry]] = []
         #: by the types of the arguments, dtypes and shapes of arrays: functions of arrays
         self.runs: dict[Hashable, tuple[Callable[..., Any], int, Entry]] = {}
+        #: by the key of a call that closes over nothing: functions of the leaves
+        self.known: dict[Hashable, tuple[Callable[..., Any], Entry]] = {}
         _caches.add(self)
 
     def clear(self) -> None:
         self.entries.clear()
         self.runs.clear()
+        self.known.clear()
         self.doors.clear()
 
     def store(self, key: Hashable, entry: Entry, closed_over: Sequence[Any]) -> None:
@@ -91,8 +94,16 @@ class Cache:
 
         entry.watches = [weakref.ref(x, forget) for x in closed_over]
 
+    def shorten(self, entry: Entry, key: Hashable, leaves: Sequence[Any], backend: str) -> None:
+        """Make the short way for calls with this key, and leaves like these."""
+        run = runner(entry.program, backend)
+        self.known[key] = (
+            (lambda *xs: run(*map(as_array, xs))) if any(type(x) in NUMBERS for x in leaves) else run,
+            entry,
+        )
+
     def open(self, entry: Entry, args: Sequence[Any], backend: str) -> None:
-        """Make the short way for arguments like these, none of them a container."""
+        """Make the shortest way for arguments like these, none of them a container."""
         compiled, run = executable(entry.program, backend), runner(entry.program, backend)
         if compiled.entry is not None:
             door = compiled.entry, entry.mode, entry

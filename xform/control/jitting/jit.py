@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -118,14 +119,19 @@ class Jitted:
         if mode.disabled:
             return self.signature.f(*args, **kwargs)
         call = self.signature.divide(args, kwargs)
+        if context.trace is EVAL and (known := self.cache.known.get(call.key)) is not None:
+            return known[1].packed(known[0](*call.leaves))
         entry, free = self.entry(call, args)
         operands = [*free, *map(as_array, call.leaves)]
         if self.inline and is_staging():
             return entry.packed(evaluate(entry.program, *operands))
         donated = entry.donated if context.trace is EVAL and may_overwrite(operands, entry.donated) else ()
         outs = jit_p.bind(*operands, program=entry.program, name=self.name, backend=self.backend, donated=donated)
-        if context.trace is EVAL and not (kwargs or call.static or entry.donated) and len(args) == len(call.leaves):
-            self.cache.open(entry, args, self.backend)
+        if context.trace is EVAL and not entry.donated:
+            self.cache.shorten(entry, call.key, call.leaves, self.backend)
+            flat = len(args) == len(call.leaves) and all(map(operator.is_, args, call.leaves))
+            if flat and not (kwargs or call.static):
+                self.cache.open(entry, args, self.backend)
         return entry.packed(outs)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:

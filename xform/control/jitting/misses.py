@@ -61,7 +61,7 @@ def explain(signature: Signature, cache: Cache, call: Call, around: Any) -> None
 def differences(signature: Signature, call: Call, around: Any, key: Any, other_around: Any) -> list[str]:
     """How a call differs from the one with this key, a line for each difference."""
     in_tree, kinds, static = key
-    own_static = call.key[2]  # type: ignore[index]
+    own_static = call.key[2]
     lines = []
     if in_tree != call.in_tree:
         lines.append(f"the structure {shown(call.in_tree)} was given, the nearest call had {shown(in_tree)}")

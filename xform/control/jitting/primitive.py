@@ -23,7 +23,8 @@ from xform.control.transformed import linearize_program
 from xform.core.checking import CheckedTrace
 from xform.core.jaxpr import Eqn, Jaxpr, Var, evaluate
 from xform.core.primitive import Zero
-from xform.core.trace import context
+from xform.core.trace import EVAL, context
+from xform.ops.elementwise import Elementwise
 from xform.transforms.arguments import as_array
 from xform.transforms.flat import own
 
@@ -34,6 +35,11 @@ class Jit(Call):
     def can_run(self, args: Sequence[Any], params: dict[str, Any]) -> bool:
         """It is not run as Python would run it."""
         return False
+
+    def bind(self, *args: Any, **params: Any) -> list[Any]:
+        if context.trace is EVAL:
+            return EVAL.process(self, args, params)
+        return super().bind(*args, **params)
 
     def apply(self, derived: Jaxpr, operands: Sequence[Any], **params: Any) -> list[Any]:
         """Of a derived program nothing is donated: its other operands may share memory with these."""
@@ -112,7 +118,7 @@ def executable(program: Jaxpr, backend: str, donated: tuple[bool, ...] = ()) -> 
 def runner(program: Jaxpr, backend: str, donated: tuple[bool, ...] = ()) -> Callable[..., list[Any]]:
     """The function of operands that returns arrays which the caller may keep, and write into."""
     compiled = executable(program, backend, donated)
-    if compiled.backend != "numpy":
+    if compiled.backend != "numpy" or makes_all(compiled.jaxpr):
         return compiled.run
     run, captured = compiled.run, [x for _, x in compiled.jaxpr.consts]
 
@@ -120,3 +126,19 @@ def runner(program: Jaxpr, backend: str, donated: tuple[bool, ...] = ()) -> Call
         return own([as_array(y) for y in run(*operands)], [*operands, *captured])
 
     return owned
+
+
+#: operations that make new arrays, or scalars, beside the elementwise ones; and those of these that make views
+_MAKERS = frozenset({"contract", "reduce_sum", "reduce_max", "reduce_min", "concatenate", "stack", "select"})
+_VIEWS = frozenset({"real", "imag", "stop_gradient"})
+
+
+def makes_all(jaxpr: Jaxpr) -> bool:
+    """Is each result a new array, in one place only, so that the caller may have it as it is?"""
+    made = {
+        v
+        for e in jaxpr.eqns
+        if e.prim.name in _MAKERS or (isinstance(e.prim, Elementwise) and e.prim.name not in _VIEWS)
+        for v in e.outputs
+    }
+    return made.issuperset(jaxpr.outputs) and len(set(jaxpr.outputs)) == len(jaxpr.outputs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -126,8 +127,16 @@ def surroundings(f: Callable[..., Any]) -> tuple[tuple[Any, ...], list[Tracer]]:
         if type(trace) is BatchTrace and trace.axis_name is not None:
             axes.append((trace.axis_name, trace.size))
         trace = trace.parent
-    values = [x for _, x in captured(f)]
+    values = closed_over(f)
     return (*axes, *map(id, values)), values
+
+
+def closed_over(f: Callable[..., Any]) -> list[Tracer]:
+    """The traced values that a function closes over; of most functions it is seen at once that there are none."""
+    if type(f) is FunctionType and not (f.__closure__ or f.__defaults__ or f.__kwdefaults__ or f.__dict__):
+        names = f.__globals__
+        return [names[name] for name in f.__code__.co_names if isinstance(names.get(name), Tracer)]
+    return [x for _, x in captured(f)]
 
 
 def all_among(found: Sequence[Any], values: Sequence[Any]) -> bool:

@@ -13,7 +13,13 @@ import xform
 from tests.compile.test_numpy_backend import agrees
 from xform import checkpoint, grad, make_jaxpr
 from xform.compile.source import build
+from xform.compile.source.arrays import ARRAYS
+from xform.compile.source.control import CONTROL
+from xform.compile.source.memory import NEW
+from xform.compile.source.scalars import COMPARISONS, FLOATS, INTEGERS, LOGIC, PREDICATES, SHAPELESS
+from xform.core.aval import Aval
 from xform.core.jaxpr import evaluate
+from xform.core.primitive import Primitive
 from xform.lax import cond, fori_loop, scan, while_loop
 
 at = xform.numpy.entries.at
@@ -166,6 +172,31 @@ def test_views_of_what_a_step_computed_go_around():
     agrees(make_jaxpr(grad_of)(x), x)
     loop = lambda x: while_loop(lambda c: c[0] < 3.0, lambda c: (c[0] + 1.0, step(c[1], c[1])[0]), (0.0, x))[1]  # noqa: E731
     agrees(make_jaxpr(grad(lambda x: np.sum(loop(x))))(x[0]), x[0])
+
+
+def test_the_tables_name_primitives():
+    """A row for a name that no primitive has would never be used."""
+    tables = (FLOATS, INTEGERS, LOGIC, PREDICATES, COMPARISONS, SHAPELESS, ARRAYS, CONTROL, NEW)
+    names = {name for table in tables for name in table}
+    assert sorted(names - Primitive.registry.keys() - {"call", "jit"}) == []
+
+
+def test_parameters_that_are_objects():
+    """Their names are not those of values: here a number n and a parameter n."""
+
+    class Scaled(Primitive):
+        def abstract(self, x: Aval, **params: Any) -> list[Aval]:
+            return [x]
+
+        def numpy(self, x: Any, *, n: Any) -> list[Any]:
+            return [x * n[0]]
+
+    try:
+        prim = Scaled("scaled for a test")
+        f = lambda x: sum(prim(x * (k + 1.5), n=[k + 1]) for k in range(20))  # noqa: E731
+        agrees(make_jaxpr(f)(0.5), np.float64(0.5))
+    finally:
+        Primitive.registry.pop("scaled for a test", None)
 
 
 def test_memory():

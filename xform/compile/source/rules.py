@@ -50,7 +50,7 @@ def named(w: Writer, room: str, name: str, prim: Primitive, rule: Any) -> str:
 
 def parameters(w: Writer, eqn: Eqn) -> list[str]:
     """The parameters as keywords: numbers, strings and tuples of them as text, other objects by name."""
-    return [f"{k}={x!r}" if is_plain(x) else f"{k}={w.constant(x, f'{k}_')}" for k, x in eqn.params.items()]
+    return [f"{k}={x!r}" if is_plain(x) else f"{k}={w.constant(x, f'param_{k}')}" for k, x in eqn.params.items()]
 
 
 def is_plain(x: Any) -> bool:

@@ -131,7 +131,7 @@ def kind(x: Operand) -> str:
 def text(x: Operand) -> str:
     """As the Python number that it is."""
     if type(x) is Literal:
-        return number_text(x.value.item() if isinstance(x.value, np.generic) else x.value)
+        return number_text(np.asarray(x.value).item())
     return x.as_number()  # type: ignore[union-attr]
 
 

@@ -55,6 +55,16 @@ def compare(f: Callable[..., Any], word: tuple[str, ...], twin: Callable[..., An
 
 @pytest.mark.parametrize("f, word", [c for c in CASES if in_default_run(*c, 12)], ids=name)
 def test_words(f, word):
+    check(f, word)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("f, word", [c for c in CASES if not in_default_run(*c, 12)], ids=name)
+def test_the_other_words(f, word):
+    check(f, word)
+
+
+def check(f: Callable[..., Any], word: tuple[str, ...]) -> None:
     xs = plain.PROGRAMS[f]
     if f in CONCRETE:
         with pytest.raises(xform.ConcretizationError, match="needs the value"):
@@ -69,6 +79,12 @@ def test_words_of_control_flow(f, word):
     twin, xs = structured.PROGRAMS[f]
     precision = eps_of(*tree.leaves(xs))
     compare(f, word, twin, xs, 1e3 * precision if precision > 1e-10 else 1e-11)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("f, word", [c for c in STRUCTURED if not in_default_run(*c, 160)], ids=name)
+def test_other_words_of_control_flow(f, word):
+    test_words_of_control_flow(f, word)
 
 
 # --- closures over traced values ---

@@ -68,7 +68,7 @@ class Cache:
     __slots__ = ("__weakref__", "doors", "entries", "known", "runs")
 
     def __init__(self) -> None:
-        self.entries: dict[Hashable, Entry] = {}
+        self.entries: dict[tuple[Any, ...], Entry] = {}
         #: entries of executables, each with how its results are put together
         self.doors: list[tuple[Callable[..., Any], int, Entry]] = []
         #: by the types of the arguments, dtypes and shapes of arrays: functions of arrays
@@ -83,7 +83,7 @@ class Cache:
         self.known.clear()
         self.doors.clear()
 
-    def store(self, key: Hashable, entry: Entry, closed_over: Sequence[Any]) -> None:
+    def store(self, key: tuple[Any, ...], entry: Entry, closed_over: Sequence[Any]) -> None:
         """Keep an entry until one of the values closed over is gone."""
         self.entries[key] = entry
         here = weakref.ref(self)

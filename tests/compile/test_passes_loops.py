@@ -237,6 +237,21 @@ def test_branches_compute_what_is_read_alone():
     assert sorted(len(b.eqns) for b in eqn.params["branches"]) == [0, 1]
 
 
+def test_branches_are_given_what_they_read_alone():
+    def f(p, x, y):
+        return lax.cond(p, lambda a, b, c, d: a * c, lambda a, b, c, d: np.sin(b), x, x, 2.0, y)
+
+    eqn = the("cond", optimised(f, True, 1.0, 2.0))
+    assert len(eqn.inputs) == 2
+
+
+def test_unread_operands_of_loops():
+    def f(x, rows):
+        return lax.scan(lambda c, r: (np.sin(c), None), x, rows)[0]
+
+    assert len(the("scan", optimised(f, 1.0, np.arange(9.0))).inputs) == 1
+
+
 def test_effects_stay_where_they_are():
     seen: list[float] = []
 

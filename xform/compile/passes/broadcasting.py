@@ -21,7 +21,7 @@ Found = Sequence[Atom] | None
 def without_copies(p: Rewriting, eqn: Eqn) -> Found:
     """With operands that are not repeated, where the operation itself repeats them."""
     shape, inputs = eqn.outputs[0].aval.shape, list(eqn.inputs)
-    if not shape:
+    if not shape or None in shape:
         return None
     for k, x in enumerate(inputs):
         if not x.aval.shape:

@@ -19,7 +19,7 @@ from xform.core.trace import EVAL, using
 from xform.ops.identity import optimization_barrier
 
 #: what NumPy's functions raise of values that they do not take: it belongs to the run of the program
-RAISED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+RAISED = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError, Warning)
 
 
 def folded(program: Rewriting, eqn: Eqn) -> Sequence[Atom] | None:

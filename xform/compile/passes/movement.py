@@ -164,7 +164,7 @@ def gathered(p: Rewriting, eqn: Eqn) -> Found:
     x, *indices = eqn.inputs
     axes, at = eqn.params["axes"], eqn.params["at"]
     places = p.value(indices[0])
-    if len(indices) > 1 or places is None or np.ndim(places) > 1:
+    if len(indices) > 1 or places is None or np.ndim(places) > 1 or None in x.aval.shape:
         return None
     n, (axis,) = x.aval.shape[axes[0]], axes
     entry = progression(np.asarray(places), n)
@@ -193,9 +193,9 @@ def known_region(p: Rewriting, eqn: Eqn) -> Found:
     """A dynamic slice or pad at a known place is a static one."""
     x, *starts = eqn.inputs
     values = [p.value(s) for s in starts]
-    if any(v is None for v in values):
-        return None
     whole = x.aval.shape if eqn.prim is dynamic_slice else eqn.params["shape"]
+    if any(v is None for v in values) or None in whole:
+        return None
     sizes = eqn.params["sizes"] if eqn.prim is dynamic_slice else x.aval.shape
     index = tuple((int(s), n, 1) for s, n in zip(clamp(whole, values, sizes), sizes, strict=True))
     if eqn.prim is dynamic_slice:

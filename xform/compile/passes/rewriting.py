@@ -26,11 +26,12 @@ class Rewriting:
 
     def __init__(self, jaxpr: Jaxpr, rules: Callable[[Primitive], Sequence[Rule]]) -> None:
         self.jaxpr, self.rules = jaxpr, rules
-        self.consts = [(v, x) for v, x in jaxpr.consts if v.aval.shape]
+        scalars = {v: Literal(scalar(x)) for v, x in jaxpr.consts if is_plain(x) and not x.shape}
+        self.consts = [(v, x) for v, x in jaxpr.consts if v not in scalars]
         #: the values of those variables that are consts
-        self.values: dict[Any, Any] = dict(self.consts)
+        self.values: dict[Any, Any] = {v: x for v, x in self.consts if is_plain(x)}
         #: what stands for a variable of the old program, or for one that a rule has replaced
-        self.atoms: dict[Any, Atom] = {v: Literal(scalar(x)) for v, x in jaxpr.consts if not v.aval.shape}
+        self.atoms: dict[Any, Atom] = dict(scalars)
         self.eqns: list[Eqn] = []
         #: the eqn of each variable
         self.made: dict[Any, Eqn] = {}
@@ -114,6 +115,11 @@ class Rewriting:
         if atom not in self._uniform:
             self._uniform[atom] = uniform(self.values[atom])
         return self._uniform[atom]
+
+
+def is_plain(x: Any) -> bool:
+    """Is it an array or scalar of numbers, whose values are there?"""
+    return isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biufc"
 
 
 def scalar(x: Any) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from xform.control.branches.fewer_operands import with_fewer_operands
 from xform.control.branches.slots import Slots
 from xform.control.expansion import are_active, expand
 from xform.control.loops.lanes import lane_select, lanes_of, own_lanes, together
@@ -108,6 +109,8 @@ class Cond(Control):
 
     def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
         """No branch need compute what nobody reads, nor be given what none reads."""
+        if all(live):
+            return eqn
         branches, outputs = eqn.params["branches"], tuple(live)
         inputs: Mask = reduce(either, (read_by(b, outputs) for b in branches))
         if all(inputs) and all(outputs):
@@ -117,10 +120,10 @@ class Cond(Control):
         return Eqn(self, operands, params, chosen(eqn.outputs, outputs), eqn.source)
 
     def inlined(self, eqn: Eqn) -> Jaxpr | None:
-        """The one branch that a known index chooses."""
+        """The one branch that a known index chooses; else a cond of the operands that the branches need."""
         index, branches = eqn.inputs[0], eqn.params["branches"]
         if len(branches) > 1 and not isinstance(index, Literal):
-            return None
+            return with_fewer_operands(eqn)
         branch = branches[clamped(index.value, branches) if isinstance(index, Literal) else 0]
         return Jaxpr([Var(index.aval), *branch.inputs], branch.consts, branch.eqns, branch.outputs)
 

@@ -98,8 +98,12 @@ class Loose:
             self.consts[c.v] = self.results[c.number] = c.initial
 
     def join_operands(self) -> None:
-        """Literals go into the body, and of constants (xs) that are the same only the first one."""
+        """Literals go into the body; of constants (xs) that are the same the first one stays, of unread ones none."""
+        read: set[Any] = {a for e in self.eqns for a in e.inputs} | set(self.outputs)
         for group in (self.consts, self.xs):
+            for v in [v for v in group if v not in read]:
+                del group[v]
+                self.changed = True
             first: dict[Any, Atom] = {}
             atoms: dict[Any, Atom] = {}
             for v, a in list(group.items()):

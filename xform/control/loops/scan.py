@@ -196,6 +196,8 @@ class Scan(Control):
 
     def pruned(self, eqn: Eqn, live: list[bool]) -> Eqn:
         """Outputs and carries on which nothing depends that is read need not be computed, nor their operands read."""
+        if all(live):
+            return eqn
         p = eqn.params
         inputs, outputs = needed(p["body"], tuple(live), p["consts"], p["carry"])
         if all(inputs) and all(outputs):

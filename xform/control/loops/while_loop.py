@@ -188,6 +188,8 @@ class While(Control):
 
         Without anything that is kept, the count of the steps too, if nobody reads it.
         """
+        if all(live):
+            return eqn
         loop = Loop(**eqn.params)
         n, a = loop.carry, loop.cond_consts
         tested = read_by(loop.cond, (True,))

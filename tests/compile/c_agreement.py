@@ -13,45 +13,57 @@ from xform.core.jaxpr import Jaxpr, evaluate
 Case = tuple[Jaxpr, Sequence[Any]]
 
 
-def close(y: Any, wanted: Any, ulps: float = 32, name: str = "") -> None:
-    """The same kind of value, shape and dtype; numbers up to a few roundings, those of sums relative to the largest.
+def close(y: Any, wanted: Any, ulps: float = 32, name: str = "", scale: float = 0.0, eps: float = 0.0) -> None:
+    """The same kind of value, shape and dtype; numbers up to a few roundings of what is largest, or of `scale`.
 
     nan, inf and the sign of zeros are at the same places.
     """
     assert isinstance(y, np.ndarray | np.generic) and isinstance(y, np.ndarray) == (np.ndim(wanted) > 0), (name, type(y))
     y, wanted = np.asarray(y), np.asarray(wanted)
     assert (y.shape, y.dtype) == (wanted.shape, wanted.dtype), (name, y.shape, y.dtype, wanted.shape, wanted.dtype)
-    if y.dtype.kind == "c":
-        close_numbers(y.real, wanted.real, ulps, np.abs(wanted), name)
-        close_numbers(y.imag, wanted.imag, ulps, np.abs(wanted), name)
-    else:
-        close_numbers(y, wanted, ulps, wanted, name)
-
-
-def close_numbers(y: np.ndarray, wanted: np.ndarray, ulps: float, scale: np.ndarray, name: str) -> None:
-    if y.dtype.kind != "f":
+    if y.dtype.kind not in "fc":
         np.testing.assert_array_equal(y, wanted, err_msg=name)
         return
-    eps = float(np.finfo(y.dtype).eps)
-    size = float(np.max(np.abs(scale[np.isfinite(scale)]), initial=0.0))
+    tolerance = ulps * max(eps, float(np.finfo(y.dtype).eps))
+    size = float(np.max(np.abs(wanted[np.isfinite(wanted)]), initial=scale))
+    if y.dtype.kind == "c":
+        close_numbers(y.real, wanted.real, tolerance, size, name)
+        close_numbers(y.imag, wanted.imag, tolerance, size, name)
+    else:
+        close_numbers(y, wanted, tolerance, size, name)
+
+
+def close_numbers(y: np.ndarray, wanted: np.ndarray, tolerance: float, size: float, name: str) -> None:
     with np.errstate(all="ignore"):
-        np.testing.assert_allclose(y, wanted, rtol=ulps * eps, atol=min(ulps * eps * size, 1e300), err_msg=name)
+        np.testing.assert_allclose(y, wanted, rtol=tolerance, atol=min(tolerance * size, 1e300), err_msg=name)
     zero = (wanted == 0) & (y == 0)
     np.testing.assert_array_equal(np.signbit(y[zero]), np.signbit(wanted[zero]), err_msg=f"signs of zeros of {name}")
 
 
-def agrees(jaxpr: Jaxpr, *args: Any, ulps: float = 32, names: Sequence[str] | None = None) -> str:
-    """The compiled program gives what the evaluation gives, twice, and leaves its arguments alone; its text."""
+def coarsest(jaxpr: Jaxpr) -> float:
+    """The rounding error of the least precise numbers in a program."""
+    dtypes = [v.aval.dtype for e in jaxpr.eqns for v in (*e.inputs, *e.outputs)]
+    return max((float(np.finfo(d).eps) for d in dtypes if d.kind in "fc"), default=0.0)
+
+
+def agrees(
+    jaxpr: Jaxpr, *args: Any, ulps: float = 32, names: Sequence[str] | None = None, scale: float = 0.0
+) -> str:
+    """The compiled program gives what the evaluation gives, twice, and leaves its arguments alone; its text.
+
+    `scale` is the size of intermediate values, the roundings of which show in smaller results.
+    """
     built = build(jaxpr)
     assert built.backend == "c"
     before = [np.array(x) for x in args]
     with np.errstate(all="ignore"):
         wanted = evaluate(jaxpr, *args)
+    eps = coarsest(jaxpr) if scale else 0.0
     for _ in range(2):
         outs = built(*args)
         assert len(outs) == len(wanted)
         for k, (y, z) in enumerate(zip(outs, wanted, strict=True)):
-            close(y, z, ulps, names[k] if names else f"output {k}")
+            close(y, z, ulps, names[k] if names else f"output {k}", scale, eps)
     for x, copy in zip(args, before, strict=True):
         np.testing.assert_array_equal(x, copy)
     return built.source

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.compile.c_agreement import Case, agree_together
+import xform
+from tests.compile.c_agreement import Case, agree_together, agrees
+from tests.compile.c_programs import PROGRAMS
 from tests.samples import SAMPLES
 from tests.samples.base import Sample
+from xform import grad, jacfwd, jacrev, jvp, make_jaxpr, vjp, vmap
+from xform.compile.passes import optimise
 from xform.core.aval import aval_of
 from xform.core.jaxpr import Eqn, Jaxpr, Literal, Var
 from xform.core.stage import stage
@@ -69,3 +74,65 @@ def test_entrywise_on_larger_arrays(samples):
     turns = [zlib.crc32(str(s).encode()) for s in samples]
     cases = [resized(s, turn) for s, turn in zip(samples, turns, strict=True)]
     agree_together(cases, [f"{s} on {SHAPES[t % len(SHAPES)]}" for s, t in zip(samples, turns, strict=True)], ulps=8)
+
+
+# --- what is made of programs ---
+
+
+def size(tree: Any) -> Any:
+    """A real number that depends on all inexact leaves."""
+    leaves = [y for y in xform.tree.leaves(tree) if np.result_type(y).kind in "fc"]
+    return sum((np.sum(np.real(y * y)) for y in leaves), 0.0)
+
+
+def pulled(f: Callable[..., Any]) -> Callable[..., Any]:
+    def g(*xs: Any) -> Any:
+        ys, back = vjp(f, *xs)
+        return back(xform.tree.map(lambda y: y if y.dtype.kind in "fc" else np.zeros(y.shape, xform.float0), ys))
+
+    return g
+
+
+def gradient(f: Callable[..., Any]) -> Callable[..., Any]:
+    return grad(lambda *xs: size(f(*xs)))
+
+
+def batched(f: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *xs: vmap(f)(*(np.stack([x, x * 0.5, x + 0.1]) for x in xs))
+
+
+def leading(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of the first few entries of its first argument."""
+
+    def g(*xs: Any) -> Any:
+        flat = np.reshape(xs[0], (-1,))
+        few = min(flat.size, 4)
+        return lambda v: f(np.reshape(np.concatenate([v, flat[few:]]), xs[0].shape), *xs[1:]), flat[:few]
+
+    return g
+
+
+WORDS: dict[str, Callable[..., Any]] = {
+    "value": lambda f: f,
+    "jvp": lambda f: lambda *xs: jvp(f, xs, tuple(np.ones_like(x) for x in xs)),
+    "vjp": pulled,
+    "grad of grad": lambda f: gradient(gradient(f)),
+    "vmap": batched,
+    "vmap of vmap": lambda f: batched(batched(f)),
+    "vmap of grad": lambda f: batched(gradient(f)),
+    "jacfwd": lambda f: lambda *xs: (lambda g, v: jacfwd(lambda v: real_leaves(g(v)))(v))(*leading(f)(*xs)),
+    "jacrev": lambda f: lambda *xs: (lambda g, v: jacrev(lambda v: real_leaves(g(v))[:1])(v))(*leading(f)(*xs)),
+}
+
+
+def real_leaves(tree: Any) -> list[Any]:
+    return [np.real(y) for y in xform.tree.leaves(tree) if np.result_type(y).kind in "fc"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_compositions(name, word):
+    f, xs = PROGRAMS[name]
+    jaxpr = make_jaxpr(WORDS[word](f))(*xs)
+    agrees(jaxpr, *xs, scale=1.0)
+    agrees(optimise(jaxpr), *xs, scale=1.0)

@@ -23,7 +23,12 @@ from xform.core.primitive import Primitive
 BLOCK = 512
 
 #: the operator of a reduction clause, by primitive
-OPERATORS = {"add": "+", "mul": "*", "max": "max", "min": "min", "logical_and": "&", "logical_or": "|", "logical_xor": "^"}
+OPERATORS = {
+    "add": "+", "mul": "*", "max": "max", "min": "min", "logical_and": "&", "logical_or": "|", "logical_xor": "^",
+}  # fmt: skip
+
+#: what is summed from zero on: of nothing but -0.0 it is 0.0
+FROM_ZERO = ("contract", "scatter_add")
 
 
 class Accumulator:
@@ -31,13 +36,11 @@ class Accumulator:
 
     def __init__(self, emit: Emitter, name: str, aval: Aval, steps: Any, destination: View | None) -> None:
         self.emit, self.aval = emit, aval
-        self.prim = Primitive.registry["add" if name == "scatter_add" else REDUCTIONS[name][0]]
+        self.prim = Primitive.registry["add" if name in FROM_ZERO else REDUCTIONS[name]]
         self.in_memory = name == "scatter_add" or aval.size > emit.most
         self.memory: View | None = None
         self.blocked = False
-        start = self.start(steps)
-        if name == "scatter_add":
-            start = aval.dtype.type(0)
+        start = aval.dtype.type(0) if name in FROM_ZERO else self.start(steps)
         if self.in_memory:
             self.memory = destination or emit.buffer(aval.shape, aval.dtype)
             emit.fill(self.memory, start)
@@ -121,7 +124,7 @@ def in_blocks(emit: Emitter, accumulators: Sequence[Accumulator], steps: Any) ->
             a.now = np.array(emit.variable(a.aval.dtype, "-0.0"), object)
         yield first, stop
         for a, rest in zip(sums, rests, strict=True):
-            two_sum(emit, a.totals[()], rest, a.now[()], a.aval.dtype)
+            two_sum(emit, a.totals.item(), rest, a.now.item(), a.aval.dtype)
             a.now = a.totals
     emit.put(f"for (long {first} = 0; {first} < {steps}; {first} += {BLOCK})", body)
     for a, rest in zip(sums, rests, strict=True):

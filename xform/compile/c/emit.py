@@ -157,10 +157,11 @@ class Emitter:
         return self.constant_view(x)
 
     def constant_view(self, x: np.ndarray) -> View:
+        """In memory. What is written is not `const`: gcc 12 with AVX-512 copies some arrays that it knows wrongly."""
         name, kind = self.name("k"), self.ctype(x.dtype)
         if x.size <= MOST_WRITTEN:
             entries = ", ".join(c_literal(e, x.dtype) for e in x.ravel())
-            self.constants.append(f"static const {kind} {name}[{max(x.size, 1)}] = {{{entries or 0}}};")
+            self.constants.append(f"{kind} {name}[{max(x.size, 1)}] = {{{entries or 0}}};")
         else:
             self.constants.append(f"#define {name} ((const {kind} *)xform_consts[{len(self.given)}])")
             self.given.append(np.ascontiguousarray(x))
@@ -225,7 +226,7 @@ class Emitter:
 
     def fill(self, view: View, number: Any) -> None:
         literal = c_literal(number, view.dtype)
-        if not view.shape:
+        if len(view.shape) == 0:
             self.line(f"{view.entry()} = {literal};")
             return
         if view.contiguous and len(view.shape) > 1:
@@ -241,7 +242,8 @@ class Emitter:
         ins = [self.contiguous(x) for x in args]
         outs = [self.buffer(v.aval.shape, v.aval.dtype) for v in eqn.outputs]
         names = [self.described(views) for views in (ins, outs)]
-        self.line(f"if (xform_callback({len(self.callbacks)}, {len(ins)}, {names[0]}, {len(outs)}, {names[1]})) goto fail;")
+        operands = f"{len(ins)}, {names[0]}, {len(outs)}, {names[1]}"
+        self.line(f"if (xform_callback({len(self.callbacks)}, {operands})) goto fail;")
         self.callbacks.append(lambda *arrays: prim.numpy(*arrays, **params))
         self.serialize()
         return list(outs)

@@ -70,7 +70,7 @@ def broadcast(eqn: Eqn, ins: list[Aval], out: Aval, *, shape: Any, axes: Any) ->
 
 def reduction(eqn: Eqn, ins: list[Aval], out: Aval, *, axes: Any) -> Peel | None:
     (x,) = ins
-    if x.ndim == 0 or not axes:
+    if x.ndim == 0 or not axes or (x.dtype.kind == "c" and eqn.prim.name in ("reduce_max", "reduce_min")):
         return None
     if 0 not in axes:
         return Peel(x.shape[0], (0,), eqn.prim, {"axes": tuple(k - 1 for k in axes)})
@@ -157,7 +157,7 @@ def contract(eqn: Eqn, ins: list[Aval], out: Aval, *, spec: Spec) -> Peel | None
     spec = (i.replace(label, ""), j.replace(label, ""), o.replace(label, ""))
     product = all(labels in ("", spec[2]) for labels in spec[:2])  # nothing is summed, nor laid across
     prim = Primitive.registry["mul"] if product else eqn.prim
-    return Peel(size, axes, prim, {} if product else {"spec": spec}, None if label in o else "reduce_sum")
+    return Peel(size, axes, prim, {} if product else {"spec": spec}, None if label in o else "contract")
 
 
 def strided(label: str, summed: str, i: str, j: str) -> bool:

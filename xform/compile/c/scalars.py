@@ -113,26 +113,22 @@ def converted(emit: Emitter, entry: Any, old: np.dtype, new: np.dtype) -> Any:
         return entry
     if type(entry) is not str:
         with np.errstate(all="ignore"):
-            return np.asarray(entry, old).astype(new)[()] if new.kind == "c" or old.kind != "c" else new.type(entry.real)
+            real = entry.real if old.kind == "c" and new.kind != "c" else entry
+            return np.asarray(real).astype(new)[()]
     return emit.let(new, cast(entry, old, new))
 
 
 # --- sums and extremes ---
 
-#: reductions: the operation that combines two entries, the number that changes nothing
-REDUCTIONS: dict[str, tuple[str, Any]] = {
-    "reduce_sum": ("add", -0.0),
-    "reduce_prod": ("mul", 1),
-    "reduce_max": ("max", -np.inf),
-    "reduce_min": ("min", np.inf),
-    "reduce_and": ("logical_and", True),
-    "reduce_or": ("logical_or", False),
-    "reduce_xor": ("logical_xor", False),
-}
+#: reductions: the operation that combines two entries
+REDUCTIONS = {
+    "reduce_sum": "add", "reduce_prod": "mul", "reduce_max": "max", "reduce_min": "min", "reduce_and": "logical_and",
+    "reduce_or": "logical_or", "reduce_xor": "logical_xor",
+}  # fmt: skip
 
 
 def reduced(emit: Emitter, name: str, x: Scalars, axes: Sequence[int], out: Aval) -> Scalars:
-    combine = Primitive.registry[REDUCTIONS[name][0]]
+    combine = Primitive.registry[REDUCTIONS[name]]
     order = [*(k for k in range(len(x.shape)) if k not in axes), *axes]
     rows = x.entries.transpose(order).reshape(*out.shape, math.prod(x.shape[k] for k in axes))
     entries = np.empty(out.shape, object)
@@ -155,6 +151,7 @@ def folded(emit: Emitter, combine: Any, items: list[Any], dtype: np.dtype, out: 
 
 
 def contracted(emit: Emitter, x: Scalars, y: Scalars, spec: tuple[str, str, str], out: Aval) -> Scalars:
+    """A sum of products starts with zero, as NumPy's does: of nothing but -0.0 it is 0.0."""
     i, j, o = spec
     size = dict(zip(i + j, x.shape + y.shape, strict=True))
     summed = [k for k in dict.fromkeys(i + j) if k not in o]
@@ -167,7 +164,7 @@ def contracted(emit: Emitter, x: Scalars, y: Scalars, spec: tuple[str, str, str]
             place.update(zip(summed, inner, strict=True))
             pair = [x.entries[tuple(place[k] for k in i)], y.entries[tuple(place[k] for k in j)]]
             terms.append(apply(emit, mul, pair, [x.dtype, y.dtype], out.dtype))
-        entries[at] = folded(emit, add, terms, out.dtype, out.dtype)
+        entries[at] = folded(emit, add, [*terms, out.dtype.type(0)] if summed else terms, out.dtype, out.dtype)
     return Scalars(entries, out.dtype)
 
 
@@ -212,12 +209,11 @@ def gathered_key(rank: int, indices: Sequence[np.ndarray], axes: Axes) -> tuple[
     return tuple(key)
 
 
-def has_text(prim: Primitive, dtypes: Sequence[np.dtype], out: np.dtype) -> bool:
+def has_text(prim: Any, dtypes: Sequence[np.dtype], out: np.dtype) -> bool:
     """Can the operation be written as a C expression?"""
     if not isinstance(prim, Elementwise) and prim.name != "select":
         return False
     return prim.name in SAME or prim.c_text(["x"] * len(dtypes), list(dtypes), out) is not None
-
 
 
 def zeros(aval: Aval) -> Scalars:

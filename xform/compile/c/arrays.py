@@ -129,7 +129,7 @@ def checked_index(emit: Emitter, index: Value, size: int, axis: int) -> int | st
     entry = emit.scalars(index).entries[()]
     if type(entry) is not str and -size <= entry < size:
         return int(entry) % size
-    if bounds is not None and 0 <= bounds[0] and bounds[1] < size:
+    if bounds is not None and bounds[0] >= 0 and bounds[1] < size:
         return entry
     name = emit.name("i")
     emit.line(f"long {name} = (long)({emit_text(entry)});")
@@ -174,9 +174,7 @@ def over_block(
         return
     views = [emit.view(i) for i in indices]
     with emit.loop(block[0]) as k:
-        rest = [
-            v if len(v.shape) < len(block) else v.index(0, k if v.shape[0] == block[0] else 0) for v in views
-        ]
+        rest = [v if len(v.shape) < len(block) else v.index(0, k if v.shape[0] == block[0] else 0) for v in views]
         over_block(emit, out.index(at, k), rest, block[1:], at, do)
 
 

@@ -28,12 +28,17 @@ class Writer(Emitter):
         return loops.run_program(self, program, args, [None] * len(program.outputs))
 
 
+#: operations in the text from which on the compiler is asked for less, so that its time stays linear
+LONG = 3000
+
+
 def build(jaxpr: Jaxpr, donated: tuple[bool, ...] = ()) -> Executable:
     """Compile a program; Unsupported if it has what is not compiled to C, or there is no compiler."""
     emit = Writer()
     text = function(emit, jaxpr)
     source = prelude(text, compiler()) + text
-    program = load(compile_source(source), jaxpr.in_avals, jaxpr.out_avals, emit.given, emit.callbacks)
+    level = "-O3" if emit.bodies[0].steps <= LONG else "-O1"
+    program = load(compile_source(source, level=level), jaxpr.in_avals, jaxpr.out_avals, emit.given, emit.callbacks)
     return Executable(jaxpr, "c", source, program.run, program.entry)
 
 

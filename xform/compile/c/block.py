@@ -38,6 +38,7 @@ class Block:
     def __init__(self, emit: Emitter, env: Env, destinations: dict[Var, View], owned: Sequence[Var] = ()) -> None:
         self.emit, self.env, self.destinations = emit, env, destinations
         self.mine: set[Var] = set()  # variables whose memory is free once they are dead
+        self.small: set[Var | None] = set()  # first results of operations that are done in registers
         self.loaded: dict[Var, Scalars] = {}  # what of memory has been read into registers in this scope
         self.owned = set(owned)  # those given ones whose memory may be written once they are dead
 
@@ -55,7 +56,10 @@ class Block:
 
     def how(self, eqn: Eqn) -> Peel | None:
         """As a loop, unless it is small enough for registers, or better done as a whole."""
-        if lower.is_small(eqn, self.emit.most) or lower.prefers_whole(eqn):
+        if lower.is_small(eqn, self.emit.most):
+            self.small.add(eqn.outputs[0] if eqn.outputs else None)
+            return None
+        if lower.prefers_whole(eqn):
             return None
         if lower.is_view(eqn) and isinstance(self.env.get(eqn.inputs[0]), View):  # type: ignore[arg-type]
             return None
@@ -84,7 +88,7 @@ class Block:
 
     def single(self, eqn: Eqn, dying: Sequence[Var]) -> None:
         args = [self.value(a) for a in eqn.inputs]
-        small = lower.is_small(eqn, self.emit.most)
+        small = bool(eqn.outputs) and eqn.outputs[0] in self.small
         if small:
             for k, (a, x) in enumerate(zip(eqn.inputs, args, strict=True)):
                 if isinstance(x, View) and not lower.reads_part(eqn, k):
@@ -200,7 +204,8 @@ class Loop:
             results = self.body()
             block = Block(self.emit, self.env, self.destinations, ())
             values = block.run(self.eqns, results)
-            for accumulator, value in zip(self.accumulators, values[len(values) - len(self.accumulators) :], strict=True):
+            summed = values[len(values) - len(self.accumulators) :]
+            for accumulator, value in zip(self.accumulators, summed, strict=True):
                 accumulator.add(value)
 
     def spill_operands(self) -> None:

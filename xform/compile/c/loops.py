@@ -110,10 +110,11 @@ def advance(emit: Emitter, carried: Sequence[Carried], values: Sequence[Value]) 
     fresh = {old for old, _ in new}
     late = []
     for old, e in new:
+        now = e
         if e in fresh:  # another one that is about to change
-            e, before = emit.name("v"), e
-            emit.line(f"const __auto_type {e} = {before};")
-        late.append(f"{old} = {e};")
+            now = emit.name("v")
+            emit.line(f"const __auto_type {now} = {e};")
+        late.append(f"{old} = {now};")
     for text in late:
         emit.line(text)
     for c in moved:
@@ -148,7 +149,7 @@ def while_loop(
     emit: Emitter, cond_consts: Sequence[Value], consts: Sequence[Value], states: Sequence[Value], cond: Jaxpr,
     body: Jaxpr, record: bool,
 ) -> list[Value]:  # fmt: skip
-    """while cond(cond_consts, carry): carry = body(consts, carry); with `record` further results of the body are kept."""
+    """while cond(cond_consts, carry): carry = body(consts, carry); with `record` what else the body gives is kept."""
     n = len(states)
     carried = [Carried(emit, x, a) for x, a in zip(states, body.in_avals[len(consts) :], strict=True)]
     trails = [Trail(emit, v.aval) for v in body.outputs[n:]]

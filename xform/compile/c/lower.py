@@ -1,4 +1,4 @@
-"""Operations as a whole: in registers if they are small, else views, copies, products of matrices, or calls of NumPy."""
+"""Operations as a whole: in registers if they are small, else views, copies, products of matrices, calls of NumPy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from xform.compile.c import arrays, scalars
 from xform.compile.c.emit import Emitter
-from xform.compile.c.matmul import is_matmul, matmul
+from xform.compile.c.matmul import contraction, is_matmul
 from xform.compile.c.peel import pointwise
 from xform.compile.c.values import Scalars, Value, View
 from xform.compile.c.views import VIEWS
@@ -32,7 +32,7 @@ def is_small(eqn: Eqn, most: int) -> bool:
     if any(None in a.shape or a.size > most for a in avals):
         return False
     if eqn.prim.name == "contract":
-        i, j, o = eqn.params["spec"]
+        i, j, _ = eqn.params["spec"]
         size = dict(zip(i + j, (*eqn.inputs[0].aval.shape, *eqn.inputs[1].aval.shape), strict=True))
         return int(np.prod([*size.values()])) <= 8 * most
     return True
@@ -56,9 +56,9 @@ def is_view(eqn: Eqn) -> bool:
 
 def is_pointwise(eqn: Eqn) -> bool:
     """Is each entry of the result computed from the entries at the same place?"""
-    if eqn.prim.name == "convert":
-        return True
-    return pointwise(eqn, [a.aval for a in eqn.inputs], eqn.outputs[0].aval) is not None if is_of_entries(eqn) else False
+    if not is_of_entries(eqn):
+        return eqn.prim.name == "convert"
+    return pointwise(eqn, [a.aval for a in eqn.inputs], eqn.outputs[0].aval) is not None
 
 
 def is_of_entries(eqn: Eqn) -> bool:
@@ -83,7 +83,7 @@ def lower(
         if done is not None:
             return [done]
     if prim.name == "contract":
-        return [matmul(emit, emit.view(args[0]), emit.view(args[1]), params["spec"], outs[0], places[0])]
+        return [contraction(emit, eqn, emit.view(args[0]), emit.view(args[1]), places[0])]
     rule = arrays.RULES.get(prim.name)
     done = None if rule is None else rule(emit, eqn, args, overwritable, places[0])
     if done is None:

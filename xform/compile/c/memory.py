@@ -67,35 +67,6 @@ static void *xf_reallocate(struct xf_call *call, void *data, long size)
 }}
 """
 
-#: C = A B with strides, four rows of C at a time
-GEMM = """
-static void xf_gemm_{t}(long m, long n, long k, const {T} *a, long ar, long ac, const {T} *b, long br, long bc,
-                        {T} *restrict c, long cr, long cc)
-{{
-  for (long i = 0; i < m; i++)
-    for (long j = 0; j < n; j++) c[i*cr + j*cc] = 0;
-  if (bc == 1 && cc == 1) {{
-    for (long p0 = 0; p0 < k; p0 += 64) {{
-      const long p1 = p0 + 64 < k ? p0 + 64 : k;
-      for (long i = 0; i < m; i++)
-        for (long p = p0; p < p1; p++) {{
-          const {T} x = a[i*ar + p*ac];
-          #pragma omp simd
-          for (long j = 0; j < n; j++) c[i*cr + j] += x * b[p*br + j];
-        }}
-    }}
-    return;
-  }}
-  for (long i = 0; i < m; i++)
-    for (long j = 0; j < n; j++) {{
-      {T} sum = 0;
-      #pragma omp simd reduction(+:sum)
-      for (long p = 0; p < k; p++) sum += a[i*ar + p*ac] * b[p*br + j*bc];
-      c[i*cr + j*cc] = sum;
-    }}
-}}
-"""
-
 INDEX_ERROR = """
 static int xf_index_error(long index, long axis, long size)
 {
@@ -106,7 +77,5 @@ static int xf_index_error(long index, long axis, long size)
 
 #: what a program may name, beside its memory
 ROUTINES = {
-    "xf_gemm_f64": GEMM.format(t="f64", T="double"),
-    "xf_gemm_f32": GEMM.format(t="f32", T="float"),
     "xf_index_error": INDEX_ERROR,
 }

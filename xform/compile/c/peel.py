@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from xform.compile.c.scalars import REDUCTIONS, has_text
 from xform.core.aval import Aval
-from xform.core.jaxpr import Eqn
+from xform.core.jaxpr import Eqn, Var
 from xform.core.primitive import Primitive
 from xform.ops.elementwise import Elementwise
 from xform.ops.labels import Spec
@@ -37,6 +37,12 @@ class Peel(NamedTuple):
 
 
 Rule = Callable[..., Peel | None]
+Place = tuple[int, int]  # where an operation is done: its level, and the length of the loop or 0
+
+
+def is_aligned(peel: Peel, k: int, v: Var) -> bool:
+    """Is the slice of this operand that a step reads the one which the same step of the loop makes?"""
+    return peel.axes[k] == 0 and peel.is_sliced(k, v.aval)
 
 
 def peel(eqn: Eqn) -> Peel | None:

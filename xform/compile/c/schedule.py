@@ -15,7 +15,8 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from xform.compile.c.peel import Peel
+from xform.compile.c.again import computed_again
+from xform.compile.c.peel import Peel, Place, is_aligned
 from xform.core.jaxpr import Atom, Eqn, Var
 
 
@@ -37,7 +38,6 @@ class Group:
 
 
 Unit = Single | Group
-Place = tuple[int, int]  # level, and the length of the loop or 0
 
 
 def schedule(eqns: Sequence[Eqn], results: Sequence[Atom], how: Callable[[Eqn], Peel | None]) -> list[Unit]:
@@ -45,7 +45,7 @@ def schedule(eqns: Sequence[Eqn], results: Sequence[Atom], how: Callable[[Eqn], 
     peels = [how(e) for e in eqns]
     places = settle(eqns, peels)
     sink(eqns, peels, places, results)
-    return in_units(eqns, peels, places)
+    return in_units(*computed_again(eqns, peels, places, results))
 
 
 def settle(eqns: Sequence[Eqn], peels: Sequence[Peel | None]) -> list[Place]:
@@ -75,11 +75,6 @@ def earliest(eqn: Eqn, peel: Peel | None, made: dict[Var, tuple[Place, bool]]) -
             else:
                 level = max(level, at + 1 if at % 2 == 0 else at + 2)
     return level, 0 if peel is None else peel.size
-
-
-def is_aligned(peel: Peel, k: int, v: Var) -> bool:
-    """Is the slice of this operand that a step reads the one which the same step of the loop makes?"""
-    return peel.axes[k] == 0 and peel.is_sliced(k, v.aval)
 
 
 class Reads(NamedTuple):

@@ -133,6 +133,40 @@ def test_mixed_dtypes():
     check(lambda a, b: a @ b, RNG.integers(0, 9, size=(11, 12)), matrix(12, 13))
 
 
+# --- matrices and vectors ---
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_matrices_and_vectors(dtype):
+    a, v, w = matrix(141, 203, dtype=dtype), matrix(1, 203, dtype=dtype)[0], matrix(1, 141, dtype=dtype)[0]
+
+    def products(a, v, w):
+        yield a @ v
+        yield a.T @ w
+        yield w @ a
+        yield v[::-1] @ a.T
+        yield a[::-1] @ v
+        yield a[:, ::-1] @ v
+        yield xnp.stack([w, a @ v, 2 * w], axis=1)
+        yield v[None] @ a.T
+        yield a @ v[:, None]
+
+    source = check(lambda *args: list(products(*args)), a, v, w, ulps=256)
+    assert source.count(" xf_dots_") + source.count(" xf_combined_") == 2 + 9  # definitions and calls
+
+
+def test_parts_of_matrices_and_vectors():
+    a, v, w = matrix(300, 320), matrix(1, 320)[0], matrix(1, 900)[0]
+    source = check(lambda a, v, w: (a[::2, ::2] @ v[::2], a[:150].T @ w[::6], w[:900:3] @ a), a, v, w, ulps=256)
+    assert source.count(" xf_dots_") + source.count(" xf_combined_") == 2 + 3
+
+
+def test_matrices_and_vectors_with_nan():
+    a, v = matrix(130, 140), matrix(1, 140)[0]
+    a[3, 4], a[129, 0], a[8, 139] = np.nan, np.inf, -np.inf
+    check(lambda a, v: (a @ v, a.T @ v[:130]), a, v, ulps=256)
+
+
 # --- special values ---
 
 

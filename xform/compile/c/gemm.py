@@ -42,7 +42,7 @@ class Product(NamedTuple):
 
     def transposed(self) -> Product:
         """c' = b' a'."""
-        a, b, c = self.a[::-1], self.b[::-1], self.c[::-1]
+        a, b, c = ((columns, rows) for rows, columns in (self.a, self.b, self.c))
         return Product(self.kind, self.n, self.m, self.k, b, a, c)
 
     @property

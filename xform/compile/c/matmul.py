@@ -1,7 +1,8 @@
 """Products of matrices: a contraction as loops over the labels that all three arrays have, around C = A B.
 
 Each of these is a function of its own, written for its sizes and strides, or a call of BLAS if it is so large that
-BLAS's blocks and threads pay. What is too small, or of integers, is taken apart into loops like all else.
+BLAS's blocks and threads pay; that of a large matrix and a vector reads the matrix in the order in which it lies. What
+is too small, or of integers, is taken apart into loops like all else.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import pairwise
+from typing import Any
 
-from xform.compile.c import blas, gemm, scalars
+from xform.compile.c import blas, gemm, gemv, scalars
 from xform.compile.c.emit import Emitter, scalar
 from xform.compile.c.values import View, c_strides
 from xform.compile.c.vectors import vectors
@@ -25,6 +27,9 @@ from xform.ops.labels import Spec, groups
 #: multiplications from which on a product of matrices is not taken apart into loops of its own
 LARGE = 256
 
+#: entries of a matrix, of this many rows and columns, from which on its product with a vector is not taken apart
+LARGE_MATRIX, LEAST = 2**14, gemv.TOGETHER
+
 #: multiplications from which on BLAS makes it: where it uses one thread, where it uses several, and of complex numbers
 ONE_THREAD, THREADS, COMPLEX = 2**27, 2**23, 2**9
 
@@ -33,7 +38,7 @@ KINDS = {"float64": "double", "float32": "float"}
 
 
 def is_matmul(eqn: Eqn) -> bool:
-    """Is it a product of matrices, not of a matrix and a vector, of some size?"""
+    """Is it a product of matrices, or of a matrix and a vector, of some size?"""
     i, j, _ = spec = eqn.params["spec"]
     avals, dtype = [a.aval for a in eqn.inputs], eqn.outputs[0].aval.dtype
     if any(None in a.shape or a.dtype != dtype for a in avals) or dtype.name not in blas.LETTERS:
@@ -41,6 +46,9 @@ def is_matmul(eqn: Eqn) -> bool:
     size = dict(zip(i + j, avals[0].shape + avals[1].shape, strict=True))
     parts = groups(spec)
     m, n, k = (math.prod(size[label] for label in part) for part in (parts.left, parts.right, parts.inner))
+    if min(m, n) == 1:
+        alone = all(size[label] == 1 for label in parts.batch)
+        return dtype.name in KINDS and alone and m * n * k >= LARGE_MATRIX and min(max(m, n), k) >= LEAST
     if dtype.name not in KINDS:
         return min(m, n, k) > 1 and pays(m * n * k, dtype.name)
     return min(m, n, k) > 1 and m * n * k >= LARGE
@@ -63,7 +71,7 @@ def by_loops(emit: Emitter, x: View, y: View, spec: Spec, out: View) -> None:
     """out[o] = sum of x[i] * y[j], a loop for each label."""
     i, j, o = spec
     size = dict(zip(i + j, x.shape + y.shape, strict=True))
-    at: dict[str, str] = {}
+    at: dict[str, Any] = {}
     mul, add = Primitive.registry["mul"], Primitive.registry["add"]
     with ExitStack() as outer:
         for label in o:
@@ -122,7 +130,9 @@ def as_matrices(x: View, parts: Sequence[str]) -> View | None:
 def multiply(emit: Emitter, a: View, b: View, c: View) -> None:
     """c[t] = a[t] b[t] for each matrix t of the stacks."""
     product = plain
-    if pays(a.shape[1] * a.shape[2] * b.shape[2], a.dtype.name):
+    if min(c.shape[1:]) == 1:
+        product = of_vector
+    elif pays(a.shape[1] * a.shape[2] * b.shape[2], a.dtype.name):
         a, b, product = for_blas(emit, a), for_blas(emit, b), by_blas
     if a.shape[0] == 1:
         product(emit, a.index(0, 0), b.index(0, 0), c.index(0, 0))
@@ -152,6 +162,23 @@ def plain(emit: Emitter, a: View, b: View, c: View) -> None:
         a, b, product = b, a, product.transposed()
     define(emit, gemm.sources(product, vectors()))
     emit.line(f"{product.name}({start(a)}, {start(b)}, {start(c)});")
+
+
+def of_vector(emit: Emitter, a: View, b: View, c: View) -> None:
+    """A matrix times a vector, or y' = x' a', which is the same as y = a x."""
+    if b.shape[1] != 1:
+        a, b = (v.like(v.shape[::-1], v.strides[::-1]) for v in (b, a))
+    kind, (m, n), (rows, columns) = KINDS[a.dtype.name], a.shape, a.strides
+    if rows == 1 and columns != 1:
+        define(emit, gemv.combined(kind))
+        operands = f"{start(a)}, {columns}, {start(b)}, {b.strides[0]}, {start(c)}"
+        emit.line(f"xf_combined_{kind}({m}, {n}, {operands});")
+        return
+    if columns != 1:
+        a = emit.contiguous(a)
+    x = b if b.strides[0] == 1 else emit.contiguous(b)
+    define(emit, gemv.dots(kind))
+    emit.line(f"xf_dots_{kind}({m}, {n}, {start(a)}, {a.strides[0]}, {start(x)}, {start(c)});")
 
 
 def define(emit: Emitter, sources: Sequence[str]) -> None:

@@ -211,6 +211,13 @@ def test_large_products():
     check(lambda a, b: a @ b, matrix(300, 280), matrix(280, 290), ulps=512)
 
 
+def test_rows_that_are_far_apart_are_copied(monkeypatch):
+    monkeypatch.setattr(blas, "blas", lambda: None)
+    monkeypatch.setattr(matmul, "THREADS", 8)
+    source = check(lambda a, b: a @ b, matrix(150, 300), matrix(300, 261), ulps=256)
+    assert "xf_pack_double_" in source
+
+
 def test_scipy_is_not_imported_for_it():
     code = """
 import sys, numpy as np, xform

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from xform.compile.c.vectors import Vectors
 
-#: inner indices of a tile that are done at once: so many rows of a panel of b stay in the caches
-DEPTH = 512
+#: inner indices of a tile that are done at once: so a panel of b stays in the caches, and is small enough for the stack
+DEPTH = 256
 
 #: rows of b that lie so many bytes apart are copied to panels too, if at least `REUSED` tiles read each of them
 FAR, REUSED = 2048, 8

@@ -27,8 +27,8 @@ OPERATORS = {
     "add": "+", "mul": "*", "max": "max", "min": "min", "logical_and": "&", "logical_or": "|", "logical_xor": "^",
 }  # fmt: skip
 
-#: what is summed from zero on: of nothing but -0.0 it is 0.0
-FROM_ZERO = ("contract", "scatter_add")
+#: the operation that combines what the steps give
+COMBINED = {"contract": "add", "scatter_add": "add", **REDUCTIONS}
 
 
 class Accumulator:
@@ -36,11 +36,11 @@ class Accumulator:
 
     def __init__(self, emit: Emitter, name: str, aval: Aval, steps: Any, destination: View | None) -> None:
         self.emit, self.aval = emit, aval
-        self.prim = Primitive.registry["add" if name in FROM_ZERO else REDUCTIONS[name]]
+        self.prim = Primitive.registry[COMBINED[name]]
         self.in_memory = name == "scatter_add" or aval.size > emit.most
         self.memory: View | None = None
         self.blocked = False
-        start = aval.dtype.type(0) if name in FROM_ZERO else self.start(steps)
+        start = self.start()
         if self.in_memory:
             self.memory = destination or emit.buffer(aval.shape, aval.dtype)
             emit.fill(self.memory, start)
@@ -58,7 +58,8 @@ class Accumulator:
             for k in np.ndindex(*aval.shape):
                 self.nans[k] = emit.variable(np.dtype(np.int32), "0")
 
-    def start(self, steps: Any) -> Any:
+    def start(self) -> Any:
+        """NumPy's sums start with zero: of nothing but -0.0 they are 0.0."""
         name, dtype = self.prim.name, self.aval.dtype
         if name in ("max", "min"):
             if dtype.kind == "f":
@@ -66,13 +67,11 @@ class Accumulator:
             if dtype.kind == "b":
                 return name == "min"
             return np.iinfo(dtype).min if name == "max" else np.iinfo(dtype).max
-        if name == "add" and dtype.kind == "f":
-            return -0.0 if steps else 0.0  # so that a sum of nothing but -0.0 is -0.0
         return {"add": 0, "mul": 1, "logical_and": 1}.get(name, 0)
 
     def clause(self) -> str:
         """For the loop, unless it is in memory."""
-        if self.in_memory or self.aval.dtype.kind == "c":
+        if self.in_memory or self.aval.dtype.kind == "c" or not self.now.size:
             return ""
         text = f"reduction({OPERATORS[self.prim.name]}:{','.join(self.now.flat)})"
         nans = [n for n in self.nans.flat if n]
@@ -121,7 +120,7 @@ def in_blocks(emit: Emitter, accumulators: Sequence[Accumulator], steps: Any) ->
     with emit.scope() as body:
         emit.line(f"const long {stop} = {first} + {BLOCK} < {steps} ? {first} + {BLOCK} : {steps};")
         for a in sums:
-            a.now = np.array(emit.variable(a.aval.dtype, "-0.0"), object)
+            a.now = np.array(emit.variable(a.aval.dtype, "0"), object)
         yield first, stop
         for a, rest in zip(sums, rests, strict=True):
             two_sum(emit, a.totals.item(), rest, a.now.item(), a.aval.dtype)
@@ -129,8 +128,7 @@ def in_blocks(emit: Emitter, accumulators: Sequence[Accumulator], steps: Any) ->
     emit.put(f"for (long {first} = 0; {first} < {steps}; {first} += {BLOCK})", body)
     for a, rest in zip(sums, rests, strict=True):
         total = a.totals[()]
-        # an infinite total has no rest, and -0.0 stays what it is
-        emit.line(f"if ({total} - {total} == 0 && {rest} != 0) {total} += {rest};")
+        emit.line(f"if ({total} - {total} == 0) {total} += {rest};")  # an infinite total has no rest
 
 
 def two_sum(emit: Emitter, total: str, rest: str, part: str, dtype: np.dtype) -> None:

@@ -14,9 +14,9 @@ from xform.core.jaxpr import Atom, Eqn, Var
 
 #: operations of so few cycles that memory is slower
 CHEAP = {
-    "add", "sub", "mul", "neg", "pos", "square", "abs", "max", "min", "clamp", "convert", "select", "lt", "le", "gt", "ge",
-    "eq", "ne", "logical_not", "logical_and", "logical_or", "and", "or", "not", "broadcast", "reshape", "stop_gradient",
-    "mul_zero",
+    "add", "sub", "mul", "neg", "pos", "square", "abs", "max", "min", "clamp", "convert", "select", "lt", "le", "gt",
+    "ge", "eq", "ne", "logical_not", "logical_and", "logical_or", "and", "or", "not", "broadcast", "reshape",
+    "stop_gradient", "mul_zero",
 }  # fmt: skip
 
 #: cheap operations in a row that are done again

@@ -25,7 +25,8 @@ class Writer(Emitter):
 
     def program(self, program: Jaxpr, args: list[Value]) -> list[Value]:
         """The results of a program on values."""
-        return loops.run_program(self, program, args, [None] * len(program.outputs))
+        values = loops.run_program(self, program, args, [None] * len(program.outputs))
+        return [self.hand_over(x) for x in values]
 
 
 #: operations in the text from which on the compiler is asked for less, so that its time stays linear
@@ -38,7 +39,8 @@ def build(jaxpr: Jaxpr, donated: tuple[bool, ...] = ()) -> Executable:
     text = function(emit, jaxpr)
     source = prelude(text, compiler()) + text
     level = "-O3" if emit.bodies[0].steps <= LONG else "-O1"
-    program = load(compile_source(source, level=level), jaxpr.in_avals, jaxpr.out_avals, emit.given, emit.callbacks)
+    library = compile_source(source, openmp=emit.threads, level=level)
+    program = load(library, jaxpr.in_avals, jaxpr.out_avals, emit.given, emit.callbacks)
     return Executable(jaxpr, "c", source, program.run, program.entry)
 
 

@@ -77,8 +77,6 @@ class Block:
         if destination is not None:
             self.emit.copy(destination, value)
             if isinstance(value, View):
-                self.emit.keep(value)
-                self.emit.drop(value)
                 value = destination
         self.env[v] = value
         self.mine.add(v)
@@ -99,8 +97,11 @@ class Block:
         overwritable = dead and x.buffer is not None and x.buffer.readers == 1  # type: ignore[union-attr]
         places = [self.destinations.get(v) for v in eqn.outputs]
         outs = lower.lower(self.emit, eqn, args, small, overwritable, places)
+        for out in outs:
+            self.emit.keep(out)
         for v, out in zip(eqn.outputs, outs, strict=True):
             self.define(v, out)
+        self.emit.drop_all(outs)
 
     def in_registers(self, atom: Atom, x: View) -> Value:
         """Loaded once in this scope."""

@@ -19,6 +19,9 @@ from xform.core.jaxpr import Eqn
 #: arrays of so many entries at most are kept in registers: in the body of a loop over a batch, and elsewhere
 MOST_IN_BATCH, MOST = 64, 8
 
+#: operations from which on a loop is shared by threads: half a millisecond, where to wake them costs some 10 us
+WORK_FOR_THREADS = 1 << 21
+
 #: constants of so many entries at most are written into the program
 MOST_WRITTEN = 256
 
@@ -30,12 +33,14 @@ _CIRCULAR = re.compile(r"\b(?=(?:sin|cos)f?\()")
 class Body:
     """What is known of a loop's body when it has been written: may its steps be taken several at a time?"""
 
-    __slots__ = ("lines", "serial", "steps")
+    __slots__ = ("checks", "dependent", "lines", "serial", "steps")
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.serial = False  # steps depend on one another, or contain what is no straight line
+        self.dependent = False  # they depend on one another, share memory, or may fail: not for several threads
         self.steps = 0  # operations in it
+        self.checks: dict[str, str] | None = None  # error -> flag of what is checked when the loop is done
 
 
 class Emitter:
@@ -52,6 +57,7 @@ class Emitter:
         self.callbacks: list[Callable[..., Any]] = []
         self.most = MOST
         self.stacks = 0  # arrays that grow
+        self.threads = False  # does a loop ask for several?
         self.helpers: set[str] = set()
 
     # --- text ---
@@ -65,7 +71,18 @@ class Emitter:
 
     def serialize(self) -> None:
         """The steps of the loop that is being written must be taken one by one."""
-        self.bodies[-1].serial = True
+        self.bodies[-1].serial = self.bodies[-1].dependent = True
+
+    def check(self, failed: str, error: str) -> None:
+        """An error where `failed` is true: at once, or behind a loop whose steps may be taken several at a time."""
+        body = self.bodies[-1]
+        if body.checks is None or body.serial:
+            self.line(f"if (__builtin_expect({failed}, 0)) {{ {error}; goto fail; }}")
+            self.serialize()
+            return
+        flag = body.checks.get(error) or self.name("e")
+        body.checks[error] = flag
+        self.line(f"{flag} |= {failed};")
 
     @contextmanager
     def scope(self) -> Iterator[Body]:
@@ -84,7 +101,8 @@ class Emitter:
         self.line(f"{head} {{")
         self.bodies[-1].lines += [f"  {text}" for text in body.lines]
         self.line("}")
-        self.serialize()  # of the loop around it, since a block is no straight line
+        self.bodies[-1].serial = True  # the loop around it: a block is no straight line
+        self.bodies[-1].dependent |= body.dependent
         self.bodies[-1].steps += body.steps
 
     def let(self, dtype: np.dtype, expression: str) -> str:
@@ -116,6 +134,8 @@ class Emitter:
     # --- memory ---
 
     def buffer(self, shape: Sequence[int], dtype: np.dtype) -> View:
+        """Memory of the arena, which threads would share."""
+        self.bodies[-1].dependent = True
         place, size = self.arena.take(math.prod(shape) * dtype.itemsize)
         name = self.name("b")
         self.line(f"{self.ctype(dtype)} *{name} = ({self.ctype(dtype)} *)(arena + {place});")
@@ -146,9 +166,15 @@ class Emitter:
                 for buffer in filter(None, (value.buffer, value.buffer.twin)):
                     self.arena.give_back(buffer.place, buffer.bytes)
 
+    def drop_all(self, values: Sequence[Value]) -> None:
+        for value in values:
+            self.drop(value)
+
     def constant(self, x: Any) -> Value:
         """A constant array: numbers if it is small, else written into the program or handed to it."""
         x = np.asarray(x)
+        if not x.dtype.itemsize:
+            return View("arena", Offset(), x.shape, c_strides(x.shape), x.dtype)
         if x.size <= MOST_IN_BATCH and x.size <= max(self.most, 1):
             entries = np.empty(x.shape, object)
             for k in np.ndindex(x.shape):
@@ -204,7 +230,9 @@ class Emitter:
             self.line(f"{view.entry(k)} = {self.text(value.entries[k], value.dtype)};")
 
     def copy(self, view: View, value: Value) -> None:
-        """Write a value into memory; nothing if it is there already."""
+        """Write a value into memory; nothing if it is there already, or has no bytes (a tangent of an integer)."""
+        if not view.dtype.itemsize:
+            return None
         if isinstance(value, Scalars):
             return self.store(view, value)
         if same(view, value):
@@ -265,11 +293,29 @@ class Emitter:
         """for (i = start; i < size; i++), several steps at a time if the body allows it."""
         i = self.name("i")
         with self.scope() as body:
+            body.checks = {}
             yield i
-        if not body.serial:
-            self.line(f"#pragma omp simd {clauses() if clauses else ''}".rstrip())
+        rest = " ".join([clauses() if clauses else "", *(f"reduction(|:{e})" for e in body.checks.values())])
+        for flag in body.checks.values():
+            self.line(f"int {flag} = 0;")
+        simd = not body.serial
+        if simd:
             body.lines = [text.replace("__builtin_sin", "sin").replace("__builtin_cos", "cos") for text in body.lines]
+        pragma = " ".join([*(["parallel for"] if self.for_threads(size, body) else []), *(["simd"] if simd else [])])
+        if pragma:
+            condition = " if(parallel:xf_threads())" if "parallel" in pragma else ""
+            self.line(f"#pragma omp {pragma}{condition} {rest}".rstrip())
         self.put(f"for (long {i} = {start}; {i} < {size}; {i}++)", body)
+        for error, flag in body.checks.items():
+            self.check(flag, error)
+
+    def for_threads(self, size: Size, body: Body) -> bool:
+        """Is it a loop of the outermost level, with work for several threads?"""
+        wanted = len(self.bodies) == 1 and isinstance(size, int) and size * body.steps >= WORK_FOR_THREADS
+        if not wanted or body.dependent:
+            return False
+        self.threads = True
+        return True
 
 
 def same(a: View, b: View) -> bool:

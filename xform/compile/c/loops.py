@@ -18,6 +18,9 @@ from xform.compile.c.values import Offset, Scalars, Size, Value, View, c_strides
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, Var
 
+#: the user may interrupt a loop before steps whose number has these bits
+INTERRUPTIBLE = 0xFFF
+
 
 def scan(
     emit: Emitter, args: Sequence[Value], body: Jaxpr, consts: int, carry: int, length: int | None, reverse: bool
@@ -31,6 +34,7 @@ def scan(
     ys = [stacked(emit, steps, a) for a in outs]
     with emit.loop(steps) as i:
         emit.serialize()
+        emit.line(f"if (({i} & {INTERRUPTIBLE}) == {INTERRUPTIBLE} && xform_interrupted()) goto fail;")
         place = i
         if reverse:
             place = emit.name("i")
@@ -43,6 +47,7 @@ def scan(
             for y, value in zip(ys, values[carry:], strict=True):
                 emit.copy(y.index(0, place), value)
             advance(emit, carried, values[:carry])
+            emit.drop_all(values)
     return [*(c.result() for c in carried), *map(emit.hand_over, ys)]
 
 
@@ -129,7 +134,7 @@ def same_place(a: View, b: Any) -> bool:
 def run_program(
     emit: Emitter, program: Jaxpr, args: Sequence[Value], targets: Sequence[View | None], owned: Sequence[int] = ()
 ) -> list[Value]:
-    """A program's results in the current scope."""
+    """A program's results in the current scope, each of them kept once: whoever has read it drops it."""
     from xform.compile.c.block import Block
 
     env: dict[Var, Value] = {v: emit.constant(x) for v, x in program.consts}
@@ -139,8 +144,10 @@ def run_program(
     }
     block = Block(emit, env, destinations, [program.inputs[k] for k in owned if isinstance(args[k], View)])
     values = block.run(program.eqns, program.outputs)
+    for value in values:
+        emit.keep(value)
     for v in dict.fromkeys(program.outputs):
-        if v in block.mine:  # its memory is not used again before it has been read
+        if v in block.mine:
             emit.drop(env[v])  # type: ignore[index]
     return values
 
@@ -167,7 +174,8 @@ def while_loop(
             for trail, value in zip(trails, values[n:], strict=True):
                 emit.copy(trail.row(count), value)
             advance(emit, carried, values[:n])
-        emit.line(f"if ((++{count} & 0xfff) == 0 && xform_interrupted()) goto fail;")
+            emit.drop_all(values)
+        emit.line(f"if ((++{count} & {INTERRUPTIBLE}) == 0 && xform_interrupted()) goto fail;")
     emit.put("while (1)", lines)
     outs = [c.result() for c in carried]
     if not record:
@@ -219,7 +227,7 @@ def cond(emit: Emitter, index: Value, operands: Sequence[Value], branches: Seque
     last = len(branches) - 1
     if type(entry) is not str:
         program = branches[min(max(int(entry), 0), last)]
-        return run_program(emit, program, operands, [None] * len(program.outputs))
+        return [emit.hand_over(x) for x in run_program(emit, program, operands, [None] * len(program.outputs))]
     operands = [emit.scalars(x) if isinstance(x, View) and small(emit, x) else x for x in operands]
     outs = [Chosen(emit, v.aval) for v in branches[0].outputs]
     for k, program in enumerate(branches):
@@ -227,6 +235,7 @@ def cond(emit: Emitter, index: Value, operands: Sequence[Value], branches: Seque
             values = run_program(emit, program, operands, [o.target for o in outs])
             for out, value in zip(outs, values, strict=True):
                 out.assign(value)
+            emit.drop_all(values)
         head = f"if ({entry} <= 0)" if k == 0 else f"else if ({entry} == {k})"
         emit.put("else" if k == last and k else head, lines)
     return [emit.hand_over(o.value) for o in outs]

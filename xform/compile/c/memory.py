@@ -16,6 +16,18 @@ struct xf_call {{ char *arena; int own; struct xf_block *top; }};
 static char *xf_arena;
 static int xf_arena_used;
 
+#ifdef _OPENMP
+extern int getpid(void);
+static int xf_process;
+
+/* A process that was forked has none of the threads of its parent, and must not wait for them. */
+static int xf_threads(void)
+{{
+  if (!xf_process) xf_process = getpid();
+  return xf_process == getpid();
+}}
+#endif
+
 static int xf_no_memory(void) {{ return xform_error(2, "out of memory in a compiled program"); }}
 
 static int xf_begin(struct xf_call *call, unsigned long size)

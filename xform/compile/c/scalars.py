@@ -131,10 +131,15 @@ def reduced(emit: Emitter, name: str, x: Scalars, axes: Sequence[int], out: Aval
     combine = Primitive.registry[REDUCTIONS[name]]
     order = [*(k for k in range(len(x.shape)) if k not in axes), *axes]
     rows = x.entries.transpose(order).reshape(*out.shape, math.prod(x.shape[k] for k in axes))
-    entries = np.empty(out.shape, object)
+    entries, zero = np.empty(out.shape, object), from_zero(combine, out.dtype)
     for k in np.ndindex(*out.shape):
-        entries[k] = folded(emit, combine, list(rows[k]), x.dtype, out.dtype)
+        entries[k] = folded(emit, combine, [*rows[k], *zero], x.dtype, out.dtype)
     return Scalars(entries, out.dtype)
+
+
+def from_zero(combine: Any, dtype: np.dtype) -> list[Any]:
+    """NumPy's sums start with zero: of nothing but -0.0 they are 0.0."""
+    return [dtype.type(0)] if combine.name == "add" and dtype.kind in "fc" else []
 
 
 def folded(emit: Emitter, combine: Any, items: list[Any], dtype: np.dtype, out: np.dtype) -> Any:
@@ -151,12 +156,11 @@ def folded(emit: Emitter, combine: Any, items: list[Any], dtype: np.dtype, out: 
 
 
 def contracted(emit: Emitter, x: Scalars, y: Scalars, spec: tuple[str, str, str], out: Aval) -> Scalars:
-    """A sum of products starts with zero, as NumPy's does: of nothing but -0.0 it is 0.0."""
     i, j, o = spec
     size = dict(zip(i + j, x.shape + y.shape, strict=True))
     summed = [k for k in dict.fromkeys(i + j) if k not in o]
     mul, add = Primitive.registry["mul"], Primitive.registry["add"]
-    entries = np.empty(out.shape, object)
+    entries, zero = np.empty(out.shape, object), from_zero(add, out.dtype) if summed else []
     for at in np.ndindex(*out.shape):
         place = dict(zip(o, at, strict=True))
         terms = []
@@ -164,7 +168,7 @@ def contracted(emit: Emitter, x: Scalars, y: Scalars, spec: tuple[str, str, str]
             place.update(zip(summed, inner, strict=True))
             pair = [x.entries[tuple(place[k] for k in i)], y.entries[tuple(place[k] for k in j)]]
             terms.append(apply(emit, mul, pair, [x.dtype, y.dtype], out.dtype))
-        entries[at] = folded(emit, add, [*terms, out.dtype.type(0)] if summed else terms, out.dtype, out.dtype)
+        entries[at] = folded(emit, add, [*terms, *zero], out.dtype, out.dtype)
     return Scalars(entries, out.dtype)
 
 

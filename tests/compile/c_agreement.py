@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+import xform
 from xform.compile.c.backend import build
 from xform.core.jaxpr import Jaxpr, evaluate
 
@@ -18,7 +19,8 @@ def close(y: Any, wanted: Any, ulps: float = 32, name: str = "", scale: float = 
 
     nan, inf and the sign of zeros are at the same places.
     """
-    assert isinstance(y, np.ndarray | np.generic) and isinstance(y, np.ndarray) == (np.ndim(wanted) > 0), (name, type(y))
+    is_array = np.ndim(wanted) > 0 or np.result_type(wanted) == xform.float0
+    assert isinstance(y, np.ndarray if is_array else np.generic), (name, type(y))
     y, wanted = np.asarray(y), np.asarray(wanted)
     assert (y.shape, y.dtype) == (wanted.shape, wanted.dtype), (name, y.shape, y.dtype, wanted.shape, wanted.dtype)
     if y.dtype.kind not in "fc":

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from xform.core.aval import float0
+
 Size: TypeAlias = int | str  # the name of a C variable for the length of what a loop has left
 
 
@@ -138,4 +140,5 @@ C_TYPES = {
     "float64": "double", "float32": "float", "complex128": "double _Complex", "complex64": "float _Complex",
     "int8": "int8_t", "int16": "int16_t", "int32": "int32_t", "int64": "int64_t",
     "uint8": "uint8_t", "uint16": "uint16_t", "uint32": "uint32_t", "uint64": "uint64_t", "bool": "uint8_t",
+    float0.name: "uint8_t",
 }  # fmt: skip

@@ -63,20 +63,21 @@ def build_c(jaxpr: Jaxpr, donated: tuple[bool, ...]) -> Executable:
 
 def c_missing() -> str | None:
     """Why there is no C backend on this machine; None if there is one."""
-    from xform.compile.c.toolchain import compiler
+    from xform.compile.c.entry import runtime
 
     try:
-        compiler()
+        runtime()
     except Unsupported as error:
         return str(error)
     return None
 
 
 def tell(reason: str) -> None:
-    """Log, once for each reason, why a program is not compiled to C."""
+    """Say, once for each reason, why a program is not compiled to C; aloud if no program ever is."""
     if reason not in _told:
         _told.add(reason)
-        logger.info("jit uses the NumPy backend: %s", reason)
+        level = logging.INFO if c_missing() is None else logging.WARNING
+        logger.log(level, "jit uses the NumPy backend: %s", reason)
 
 
 def backends() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.compile.c import arrays, scalars
+from xform.compile.c import arrays, registers, scalars
 from xform.compile.c.emit import Emitter
 from xform.compile.c.matmul import contraction, is_matmul
 from xform.compile.c.peel import pointwise
@@ -25,6 +25,8 @@ PARTS = ("slice", "gather", "dynamic_slice")
 
 def is_small(eqn: Eqn, most: int) -> bool:
     """Can it be done in registers?"""
+    if eqn.prim.name in registers.RULES:
+        return registers.is_small(eqn, most)
     if len(eqn.outputs) != 1 or eqn.prim.has_programs or any(programs_in(eqn.params)):
         return False
     avals = [v.aval for v in eqn.outputs]
@@ -78,6 +80,9 @@ def lower(
             return [part(emit, eqn, view)]
     if prim.name == "optimization_barrier":
         return args
+    if prim.name in registers.RULES:
+        several = (registers.written_out if small else registers.over_batch)(emit, eqn, args, outs if small else places)
+        return emit.callback(eqn, args) if several is None else several
     if small and all(isinstance(x, Scalars) or reads_part(eqn, k) for k, x in enumerate(args)):
         done = in_registers(emit, eqn, args, outs)  # type: ignore[arg-type]
         if done is not None:

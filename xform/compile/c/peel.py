@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from xform.compile.c import sizes
 from xform.compile.c.scalars import REDUCTIONS, has_text
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn, Var
@@ -177,7 +178,15 @@ def along_axis(eqn: Eqn, ins: list[Aval], out: Aval, *, axis: int, **params: Any
     return Peel(ins[0].shape[0], (0,) * len(ins), eqn.prim, {"axis": axis - 1, **params}) if axis > 0 else None
 
 
+def stack_of_matrices(eqn: Eqn, ins: list[Aval], out: Aval, **params: Any) -> Peel | None:
+    """Linear algebra, of small matrices; of large ones NumPy is called for the stack as a whole."""
+    if sizes.is_single(eqn) or not sizes.are_small_matrices(eqn):
+        return None
+    return Peel(*sizes.stack_axes(ins), eqn.prim, params)
+
+
 RULES: dict[str, Rule] = {
+    **dict.fromkeys(sizes.LINALG, stack_of_matrices),
     "convert": convert, "conj": convert, "broadcast": broadcast, "reshape": reshape, "transpose": transpose,
     "slice": region, "pad": region, "update_slice": region, "concatenate": joining, "stack": joining,
     "gather": gather, "scatter_sum": scatter_sum, "scatter": scatter, "scatter_add": scatter, "scatter_mul": scatter,

@@ -1,0 +1,176 @@
+"""What the C backend writes out itself gives what the NumPy rules give: over shapes, dtypes, ties and nan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.compile.c_agreement import agree_together, agrees, fails_alike
+from xform import grad, lax, make_jaxpr, vmap
+from xform.compile.c.backend import build
+from xform.compile.passes import optimise
+from xform.core.aval import aval_of
+from xform.core.jaxpr import Eqn, Jaxpr, Var
+from xform.core.primitive import Primitive
+
+RNG = np.random.default_rng(3)
+
+
+def normal(*shape: int, dtype: str = "f8") -> np.ndarray:
+    x = RNG.normal(size=shape)
+    return (x + 1j * RNG.normal(size=shape) if dtype[0] == "c" else x).astype(dtype)
+
+
+def program(name: str, *args: Any, **params: Any) -> Jaxpr:
+    prim = Primitive.registry[name]
+    inputs = [Var(aval_of(x)) for x in args]
+    outputs = [Var(a) for a in prim.abstract(*(v.aval for v in inputs), **params)]
+    return Jaxpr(inputs, [], [Eqn(prim, inputs, params, outputs)], outputs)
+
+
+Operation = tuple[str, tuple[Any, ...], dict[str, Any]]
+
+
+def op(name: str, *args: Any, **params: Any) -> Operation:
+    return name, args, params
+
+
+def lowered(operations: Sequence[Operation], ulps: float = 4) -> None:
+    """The operations, compiled together, agree without a call of NumPy (but for arrays without entries)."""
+    cases = [(program(name, *args, **params), args) for name, args, params in operations]
+    names = [f"{name}({', '.join(str(aval_of(x)) for x in args)}) {params}" for name, args, params in operations]
+    empty = sum(any(x.size == 0 for x in args) for _, args, _ in operations)
+    assert calls(agree_together(cases, names, ulps)) <= empty
+
+
+def calls(source: str) -> int:
+    return source.replace("xform_callback(...)", "").count("xform_callback(")
+
+
+def calls_nothing(source: str) -> None:
+    assert calls(source) == 0
+
+
+# --- linear algebra ---
+
+STACKS = [(), (1,), (40,), (2, 3), (3, 0)]
+
+
+def matrices(*shape: int, dtype: str = "f8") -> np.ndarray:
+    """Regular ones, whose pivots are not on the diagonal."""
+    return normal(*shape, dtype=dtype) + 3 * np.roll(np.eye(shape[-1]), 1, axis=0).astype(dtype)
+
+
+def equations(n: int, dtype: str, lead: tuple[int, ...]) -> list[Operation]:
+    a, b = matrices(*lead, n, n, dtype=dtype), normal(*lead, n, 2, dtype=dtype)
+    t = a + 3 * np.eye(n, dtype=dtype)
+    return [
+        op("solve", a, b),
+        op("triangular_solve", t, b, lower=n % 2 == 0, unit_diagonal=n > 2),
+        op("triangular_solve", t, b, lower=n % 2 == 1, unit_diagonal=False),
+    ]
+
+
+def functions(n: int, dtype: str, lead: tuple[int, ...]) -> list[Operation]:
+    a = matrices(*lead, n, n, dtype=dtype)
+    positive = a @ np.conj(np.swapaxes(a, -1, -2)) + np.eye(n, dtype=dtype)
+    return [
+        op("inv", a, strict=True), op("inv", a, strict=False), op("det", a), op("slogdet", a), op("cholesky", positive),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n, dtype", [(1, "f8"), (2, "c16"), (2, "f4"), (3, "f8"), (3, "c8"), (6, "f8")])
+@pytest.mark.parametrize("family", [equations, functions])
+def test_matrices(family, n, dtype):
+    stacks = STACKS if n < 3 else STACKS[:3:2]
+    lowered([x for lead in stacks for x in family(n, dtype, lead)], ulps=500)
+
+
+def test_cofactors():
+    found = [op("cofactor", matrices(2, 1, 2, 2), normal(3, 2, 2))]
+    for n in (1, 2, 3, 4):
+        for lead in ((), (7,)):
+            found.append(op("cofactor", matrices(*lead, n, n)))
+            if n in (2, 3):
+                found.append(op("cofactor", matrices(*lead, n, n), normal(*lead, n, n)))
+    lowered(found[1:], ulps=500)
+    (name, args, _) = found[0]
+    agrees(program(name, *args), *args, ulps=500)
+
+
+def test_mixed_dtypes():
+    wide = op("solve", matrices(4, 3, 3, dtype="f4"), normal(4, 3, 1))
+    lowered([wide, op("solve", matrices(3, 3), normal(3, 1, dtype="c8"))], ulps=500)
+
+
+def test_pivots():
+    """Every order of the rows, and pivots of equal size."""
+    a = np.stack([np.diag([1.0, 2.0, 3.0])[list(p)] for p in np.ndindex(3, 3, 3) if len(set(p)) == 3])
+    for x in (a, np.sign(a) + 0.0):
+        lowered([op("det", x), op("slogdet", -x), op("solve", x, normal(6, 3, 2)), op("inv", -x, strict=True)])
+
+
+def singular(*shape: int) -> np.ndarray:
+    a = normal(*shape)
+    a[..., 1, :] = 2 * a[..., 0, :]
+    a[..., 1:, 0] = a[..., :1, 0] = 0
+    return a
+
+
+def test_singular_matrices_have_no_inverse():
+    a = np.stack([np.eye(3), singular(3, 3), matrices(3, 3)])
+    for x in (a, a[1]):
+        for name, operands, params in (
+            ("solve", (x, x), {}),
+            ("inv", (x,), {"strict": True}),
+            ("triangular_solve", (x, x), {"lower": True, "unit_diagonal": False}),
+            ("cholesky", (-x @ np.swapaxes(x, -1, -2),), {}),
+        ):
+            error = fails_alike(program(name, *operands, **params), *operands)
+            assert isinstance(error, np.linalg.LinAlgError)
+            assert f"{name} of f64[3,3]: " in str(error)
+
+
+def test_singular_matrices_that_are_no_error():
+    a = np.stack([np.eye(3), singular(3, 3), np.zeros((3, 3)), np.full((3, 3), np.nan)])
+    lowered([op("inv", a, strict=False), op("det", a), op("slogdet", a), op("slogdet", a.astype(complex)[:3])])
+
+
+def test_an_error_in_a_batch_leaves_the_program_usable():
+    jaxpr = make_jaxpr(vmap(np.linalg.solve))(*(args := (matrices(9, 3, 3), normal(9, 3))))
+    built = build(optimise(jaxpr))
+    good = built(*args)[0]
+    bad = args[0].copy()
+    bad[4] = 0
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+        built(bad, args[1])
+    np.testing.assert_array_equal(built(*args)[0], good)
+
+
+def test_derivatives_of_batches_are_single_loops():
+    a, b = matrices(200, 3, 3), normal(200, 3)
+
+    def loss(a, b):
+        return np.sum(vmap(np.linalg.solve)(a, b) ** 2) + np.sum(np.linalg.det(a))
+
+    source = agrees(optimise(make_jaxpr(grad(loss, (0, 1)))(a, b)), a, b, ulps=5000)
+    calls_nothing(source)
+    assert source.count("#pragma omp simd") <= 2
+
+
+def test_equations_inside_of_loops():
+    a, b = matrices(20, 2, 2), normal(2)
+
+    def f(a, b):
+        return lax.scan(lambda x, m: (np.tanh(np.linalg.solve(m, x)), np.linalg.slogdet(m)), b, a)
+
+    calls_nothing(agrees(optimise(make_jaxpr(f)(a, b)), a, b, ulps=5000, scale=1.0))
+    lanes = np.stack([b, b + 1, b - 1])
+    batched = vmap(f, in_axes=(None, 0))
+    calls_nothing(agrees(optimise(make_jaxpr(batched)(a, lanes)), a, lanes, ulps=5000, scale=1.0))
+    bad = a.copy()
+    bad[7] = 0
+    fails_alike(optimise(make_jaxpr(f)(a, b)), bad, b)

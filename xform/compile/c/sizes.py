@@ -1,0 +1,40 @@
+"""How large an operation may be that is written out in registers, and when it is better left to NumPy as a whole."""
+
+from __future__ import annotations
+
+from xform.core.aval import Aval
+from xform.core.jaxpr import Eqn
+
+#: multiplications up to which linear algebra is written out
+MOST_WORK = 700
+
+#: the order up to which the cofactors of a matrix are written out, and how many terms they may have
+COFACTORS, MOST_TERMS = 4, 64
+
+#: entries of a row up to which it is sorted in registers, searched in registers, and sorted at all rather than by NumPy
+NETWORK, CHAIN, SORTED = 16, 64, 512
+
+#: what is known of matrices
+LINALG = ("solve", "triangular_solve", "inv", "det", "slogdet", "cholesky", "cofactor")
+
+
+def are_small_matrices(eqn: Eqn) -> bool:
+    """Are its matrices, one of each operand, small enough to be written out?"""
+    n = eqn.inputs[0].aval.shape[-1]
+    if not n or any(a.aval.size == 0 for a in eqn.inputs):
+        return False
+    if eqn.prim.name == "cofactor":
+        return len(eqn.inputs) <= n <= COFACTORS and n * n * len(eqn.inputs) ** 2 <= MOST_TERMS
+    columns = eqn.inputs[1].aval.shape[-1] if len(eqn.inputs) > 1 else n if eqn.prim.name == "inv" else 0
+    return n * n * (n + columns) <= MOST_WORK
+
+
+def is_single(eqn: Eqn) -> bool:
+    """Is it of single matrices, and not of stacks of them?"""
+    return all(a.aval.ndim == 2 for a in eqn.inputs)
+
+
+def stack_axes(ins: list[Aval]) -> tuple[int, tuple[int | None, ...]]:
+    """The size of the first axis of the stacks, and which operands have it."""
+    rank = max(a.ndim for a in ins)
+    return max(a.shape[0] for a in ins if a.ndim == rank), tuple(0 if a.ndim == rank else None for a in ins)

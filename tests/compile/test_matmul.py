@@ -20,7 +20,7 @@ RNG = np.random.default_rng(0)
 TRANSPOSED = list(itertools.product((False, True), repeat=2))
 
 
-def matrix(m, n, transposed=False, dtype=np.float64):
+def matrix(m, n, transposed=False, dtype: type = np.float64):
     x = RNG.normal(size=(n, m) if transposed else (m, n))
     if np.dtype(dtype).kind == "c":
         x = x + 1j * RNG.normal(size=x.shape)

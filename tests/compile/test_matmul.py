@@ -118,8 +118,9 @@ def test_in_loops_and_gradients(library):
 
 
 def test_empty_and_thin(library):
-    for m, n, k in itertools.product((0, 1, 3, 40), repeat=3):
-        check(lambda a, b: a @ b, matrix(m, k), matrix(k, n))
+    sizes = itertools.product((0, 1, 3, 40), repeat=3)
+    operands = [x for m, n, k in sizes for x in (matrix(m, k), matrix(k, n))]
+    check(lambda *xs: [a @ b for a, b in zip(xs[::2], xs[1::2], strict=True)], *operands)
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint32, np.bool_])

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from xform.control.jitting.arguments import NUMBERS
+from xform.control.jitting.arguments import NUMBERS, Call
 from xform.control.jitting.primitive import executable, runner
+from xform.control.jitting.straight import Take, packer, taker
 from xform.control.jitting.tracing import Traced
-from xform.core import tree
 from xform.core.jaxpr import Jaxpr
 from xform.core.tree_def import LEAF
 from xform.transforms.arguments import as_array
@@ -30,13 +30,14 @@ SINGLE, TUPLE, TREE = 0, 1, 2
 class Entry:
     """A program, and what is needed to run it."""
 
-    __slots__ = ("_free", "donated", "mode", "out_tree", "program", "watches")
+    __slots__ = ("_free", "donated", "mode", "out_tree", "pack", "program", "watches")
 
     def __init__(self, found: Traced, donated: tuple[bool, ...]) -> None:
         self.program: Jaxpr = found.program
         self.out_tree, self.donated = found.out_tree, donated
         self._free = [weakref.ref(x) for x in found.free]
         self.mode = mode_of(found.out_tree)
+        self.pack: Callable[[Sequence[Any]], Any] = found.out_tree.unflatten
         self.watches: list[weakref.ref[Any]] = []
 
     @property
@@ -48,7 +49,7 @@ class Entry:
         """The result with these leaves."""
         if self.mode == SINGLE:
             return outs[0]
-        return tuple(outs) if self.mode == TUPLE else tree.unflatten(self.out_tree, outs)
+        return tuple(outs) if self.mode == TUPLE else self.pack(outs)
 
 
 def short_key(args: Sequence[Any]) -> Hashable:
@@ -65,12 +66,14 @@ def mode_of(out_tree: Any) -> int:
 class Cache:
     """What is known of a function: entries by key, and the short ways to executables for plain arrays."""
 
-    __slots__ = ("__weakref__", "doors", "entries", "known", "runs")
+    __slots__ = ("__weakref__", "doors", "entries", "known", "runs", "takes")
 
     def __init__(self) -> None:
         self.entries: dict[tuple[Any, ...], Entry] = {}
         #: entries of executables, each with how its results are put together
         self.doors: list[tuple[Callable[..., Any], int, Entry]] = []
+        #: the same for calls with containers, names or static arguments, which are taken apart first
+        self.takes: list[tuple[Take, Callable[..., Any], Entry]] = []
         #: by the types of the arguments, dtypes and shapes of arrays: functions of arrays
         self.runs: dict[Hashable, tuple[Callable[..., Any], int, Entry]] = {}
         #: by the key of a call that closes over nothing: functions of the leaves
@@ -82,6 +85,7 @@ class Cache:
         self.runs.clear()
         self.known.clear()
         self.doors.clear()
+        self.takes.clear()
 
     def store(self, key: tuple[Any, ...], entry: Entry, closed_over: Sequence[Any]) -> None:
         """Keep an entry until one of the values closed over is gone."""
@@ -94,13 +98,22 @@ class Cache:
 
         entry.watches = [weakref.ref(x, forget) for x in closed_over]
 
-    def shorten(self, entry: Entry, key: Hashable, leaves: Sequence[Any], backend: str) -> None:
+    def shorten(self, entry: Entry, call: Call, backend: str) -> None:
         """Make the short way for calls with this key, and leaves like these."""
         run = runner(entry.program, backend)
-        self.known[key] = (
-            (lambda *xs: run(*map(as_array, xs))) if any(type(x) in NUMBERS for x in leaves) else run,
-            entry,
-        )
+        if any(type(x) in NUMBERS for x in call.leaves):
+            self.known[call.key] = (lambda *xs: run(*map(as_array, xs))), entry
+        else:
+            self.known[call.key] = run, entry
+        if entry.mode == TREE:
+            entry.pack = packer(entry.out_tree)
+
+    def take(self, entry: Entry, call: Call, backend: str) -> None:
+        """Make the shorter way for calls of this structure, if there is one."""
+        door = executable(entry.program, backend).entry
+        take = None if door is None else taker(call.in_tree, call.static)
+        if door is not None and take is not None:
+            self.takes[:] = [(take, door, entry), *(t for t in self.takes if t[1] is not door)][:DOORS]
 
     def open(self, entry: Entry, args: Sequence[Any], backend: str) -> None:
         """Make the shortest way for arguments like these, none of them a container."""

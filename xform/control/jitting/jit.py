@@ -128,10 +128,12 @@ class Jitted:
         donated = entry.donated if context.trace is EVAL and may_overwrite(operands, entry.donated) else ()
         outs = jit_p.bind(*operands, program=entry.program, name=self.name, backend=self.backend, donated=donated)
         if context.trace is EVAL and not entry.donated:
-            self.cache.shorten(entry, call.key, call.leaves, self.backend)
+            self.cache.shorten(entry, call, self.backend)
             flat = len(args) == len(call.leaves) and all(map(operator.is_, args, call.leaves))
             if flat and not (kwargs or call.static):
                 self.cache.open(entry, args, self.backend)
+            else:
+                self.cache.take(entry, call, self.backend)
         return entry.packed(outs)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -148,20 +150,24 @@ class Jitted:
 
 def jitted_function(jitted: Jitted) -> Callable[..., Any]:
     """The function that users call: plain arrays go straight to an executable that takes them."""
-    doors, runs, call = jitted.cache.doors, jitted.cache.runs, guarded(jitted.call)
+    doors, runs, takes, call = jitted.cache.doors, jitted.cache.runs, jitted.cache.takes, guarded(jitted.call)
 
     @functools.wraps(jitted.signature.f)
     def function(*args: Any, **kwargs: Any) -> Any:
         try:
-            if context.trace is EVAL and not kwargs and not _disabling:
-                for door, way, entry in doors:
-                    outs = door(args)
-                    if outs is not NotImplemented:
-                        return outs[0] if way == SINGLE else outs if way == TUPLE else entry.packed(outs)
-                if runs and (found := runs.get(short_key(args))) is not None:
-                    run, way, entry = found
-                    outs = run(*args)
-                    return outs[0] if way == SINGLE else entry.packed(outs)
+            if context.trace is EVAL and not _disabling:
+                if not kwargs:
+                    for door, way, entry in doors:
+                        outs = door(args)
+                        if outs is not NotImplemented:
+                            return outs[0] if way == SINGLE else outs if way == TUPLE else entry.packed(outs)
+                    if runs and (found := runs.get(short_key(args))) is not None:
+                        run, way, entry = found
+                        outs = run(*args)
+                        return outs[0] if way == SINGLE else entry.packed(outs)
+                for take, door, entry in takes:
+                    if (leaves := take(args, kwargs)) is not None and (outs := door(leaves)) is not NotImplemented:
+                        return entry.packed(outs)
             return call(*args, **kwargs)
         except Exception as error:
             if settings.filtering:

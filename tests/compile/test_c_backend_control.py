@@ -10,6 +10,8 @@ import pytest
 
 import xform
 from tests.compile.c_agreement import agrees
+from tests.compile.c_loops import NEED_LARGE
+from tests.compile.c_loops import PROGRAMS as LOOPS
 from tests.control import nested_programs  # noqa: F401  # adds its programs
 from tests.control.programs import PROGRAMS
 from tests.programs import PROGRAMS as NASTY
@@ -72,3 +74,14 @@ def test_straight_lines(f, word):
     if not xs or f.__name__ == "branches_on_values":
         pytest.skip("no program of real arguments")
     both_agree(WORDS[word](g), *xs)
+
+
+POINTS = {"small": np.array([0.7, -0.4, 0.2]), "large": np.random.default_rng(8).normal(size=14) * 0.5}
+
+
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("f", LOOPS, ids=lambda f: f.__name__)
+def test_loops_at_their_edges(f, word):
+    for name, x in POINTS.items():
+        if not (name == "small" and f in NEED_LARGE):
+            both_agree(WORDS[word](f), x)

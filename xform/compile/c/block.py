@@ -43,6 +43,8 @@ class Block:
         self.owned = set(owned)  # those given ones whose memory may be written once they are dead
 
     def run(self, eqns: Sequence[Eqn], results: Sequence[Atom]) -> list[Value]:
+        for v in (v for e in eqns for v in e.outputs):
+            self.emit.ctype(v.aval.dtype)  # Unsupported if C has no such numbers
         units = schedule(eqns, results, self.how)
         for unit, dying in zip(units, last_uses(units, results), strict=True):
             if isinstance(unit, Single):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import json
 import os
 import statistics
@@ -27,7 +28,7 @@ import numpy as np
 from jit_programs import CLASSES, COMPILED, MICRO, PROGRAMS, WITH_NUMPY, Program, mlp_by_hand, network, waves_by_hand
 from jit_programs import grad as grad_of
 from jit_programs import mlp as loss_of_mlp
-from measuring import Package, geometric_mean, packages, pin, row
+from measuring import Package, geometric_mean, package, packages, pin, row
 
 import xform
 
@@ -118,23 +119,30 @@ def with_numpy(seconds: float) -> None:
 # ---- in processes of their own: first calls, memory ----
 
 
+#: compiled modules, as an installed package has them
+BYTECODE = f"{tempfile.gettempdir()}/xform-benchmarks-{os.getuid()}"
+
+
 def child(*what: Any, cache: str) -> dict[str, float]:
     command = [sys.executable, __file__, "--measure", json.dumps(what)]
-    environment = {**os.environ, "XFORM_CACHE_DIR": cache}
+    environment = {
+        **os.environ,
+        "XFORM_CACHE_DIR": cache,
+        "PYTHONPYCACHEPREFIX": BYTECODE,
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
-
-
-def tool_named(name: str) -> Package:
-    return next(t for t in packages() if t.name == name)
 
 
 def first_call(name: str, title: str) -> dict[str, float]:
     """Seconds of the first jitted call in a process, of something trivial, and then of a program."""
-    tool, program = tool_named(name), COMPILED[title]
+    tool, program = package(name), COMPILED[title]
+    tool.xf.lax.scan  # noqa: B018  # the room is imported when it is first looked into
     trivial = tool.call(tool.xf.jit(lambda x: x + 1.0), (np.ones(3),))
     call = tool.call(tool.xf.jit(program.make(tool.xf, tool.np)), program.args)
     times = []
     for first in (trivial, call):
+        gc.collect()
         start = time.perf_counter()
         first()
         times.append(time.perf_counter() - start)
@@ -173,7 +181,7 @@ def status(name: str) -> int:
 
 def peak(name: str) -> dict[str, float]:
     """MiB at the peak of the first call of a compiled gradient, beyond those in use when it had been compiled."""
-    tool = tool_named(name)
+    tool = package(name)
     args = tool.given(DEEP)
     call = tool.call(tool.xf.jit(grad_of(loss_of_mlp)(tool.xf, tool.np)).lower(*args).compile(), args)
     Path("/proc/self/clear_refs").write_text("5")  # the peak is that from now on

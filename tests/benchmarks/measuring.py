@@ -9,6 +9,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,15 +58,19 @@ class Package(NamedTuple):
         return waited
 
 
-def packages() -> list[Package]:
-    """xform, and JAX in double precision if it is installed."""
-    ours = Package("xform", xform, np)
-    try:
-        import jax
-    except ImportError:
-        return [ours]
+def package(name: str) -> Package:
+    """xform, or JAX in double precision."""
+    if name == "xform":
+        return Package(name, xform, np)
+    import jax
+
     jax.config.update("jax_enable_x64", True)
-    return [ours, Package("JAX", jax, jax.numpy)]
+    return Package(name, jax, jax.numpy)
+
+
+def packages() -> list[Package]:
+    """xform, and JAX if it is installed."""
+    return [package("xform"), *([package("JAX")] if find_spec("jax") else [])]
 
 
 def interleaved(calls: dict[str, Callable[[], Any]], seconds: float, least: int = 5) -> dict[str, list[float]]:

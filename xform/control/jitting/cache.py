@@ -100,7 +100,7 @@ class Cache:
 
     def shorten(self, entry: Entry, call: Call, backend: str) -> None:
         """Make the short way for calls with this key, and leaves like these."""
-        run = runner(entry.program, backend)
+        run = runner(entry.program, backend, ())
         if any(type(x) in NUMBERS for x in call.leaves):
             self.known[call.key] = (lambda *xs: run(*map(as_array, xs))), entry
         else:
@@ -110,14 +110,14 @@ class Cache:
 
     def take(self, entry: Entry, call: Call, backend: str) -> None:
         """Make the shorter way for calls of this structure, if there is one."""
-        door = executable(entry.program, backend).entry
+        door = executable(entry.program, backend, ()).entry
         take = None if door is None else taker(call.in_tree, call.static)
         if door is not None and take is not None:
             self.takes[:] = [(take, door, entry), *(t for t in self.takes if t[1] is not door)][:DOORS]
 
     def open(self, entry: Entry, args: Sequence[Any], backend: str) -> None:
         """Make the shortest way for arguments like these, none of them a container."""
-        compiled, run = executable(entry.program, backend), runner(entry.program, backend)
+        compiled, run = executable(entry.program, backend, ()), runner(entry.program, backend, ())
         if compiled.entry is not None:
             door = compiled.entry, entry.mode, entry
             self.doors[:] = [door, *(d for d in self.doors if d[0] is not compiled.entry)][:DOORS]

@@ -60,7 +60,7 @@ class Compiled:
 
     def __init__(self, lowered: Lowered) -> None:
         self._lowered = lowered
-        self._executable = executable(lowered.jaxpr, lowered.backend)
+        self._executable = executable(lowered.jaxpr, lowered.backend, ())
 
     @property
     def backend(self) -> str:

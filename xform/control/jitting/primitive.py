@@ -109,13 +109,13 @@ def without_operands(forward: Jaxpr, count: int) -> tuple[Jaxpr, tuple[int | Non
 
 
 @derived
-def executable(program: Jaxpr, backend: str, donated: tuple[bool, ...] = ()) -> Executable:
+def executable(program: Jaxpr, backend: str, donated: tuple[bool, ...]) -> Executable:
     """The compiled program."""
     return compile_program(program, backend, donated)
 
 
 @derived
-def runner(program: Jaxpr, backend: str, donated: tuple[bool, ...] = ()) -> Callable[..., list[Any]]:
+def runner(program: Jaxpr, backend: str, donated: tuple[bool, ...]) -> Callable[..., list[Any]]:
     """The function of operands that returns arrays which the caller may keep, and write into."""
     compiled = executable(program, backend, donated)
     if compiled.backend != "numpy" or makes_all(compiled.jaxpr):

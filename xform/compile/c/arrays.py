@@ -70,7 +70,7 @@ def pad(emit: Emitter, eqn: Eqn, args: Sequence[Value], overwritable: bool, plac
 
 def own_copy(emit: Emitter, eqn: Eqn, x: Value, overwritable: bool, place: View | None) -> View:
     """The first operand in memory that may be written."""
-    if overwritable and place is None:
+    if overwritable and (place is None or x.is_twin_of(place)):  # type: ignore[union-attr]
         return x  # type: ignore[return-value]
     out = room(emit, eqn, place)
     emit.copy(out, x)

@@ -17,8 +17,9 @@ from xform.compile.c import lower
 from xform.compile.c.accumulate import Accumulator, in_blocks
 from xform.compile.c.emit import MOST, MOST_IN_BATCH, Emitter
 from xform.compile.c.peel import Peel, peel
+from xform.compile.c.pieces import cuts, groups_operands, loose, pieces
 from xform.compile.c.schedule import Group, Single, Unit, schedule
-from xform.compile.c.values import Scalars, Value, View, without
+from xform.compile.c.values import Pieces, Scalars, Value, View, without
 from xform.core.aval import Aval
 from xform.core.jaxpr import Atom, Eqn, Literal, Var
 from xform.core.primitive import Primitive
@@ -40,12 +41,14 @@ class Block:
         self.mine: set[Var] = set()  # variables whose memory is free once they are dead
         self.small: set[Var | None] = set()  # first results of operations that are done in registers
         self.loaded: dict[Var, Scalars] = {}  # what of memory has been read into registers in this scope
+        self.loose: set[Var] = set()  # arrays that are left in pieces
         self.owned = set(owned)  # those given ones whose memory may be written once they are dead
 
     def run(self, eqns: Sequence[Eqn], results: Sequence[Atom]) -> list[Value]:
         for v in (v for e in eqns for v in e.outputs):
             self.emit.ctype(v.aval.dtype)  # Unsupported if C has no such numbers
         units = schedule(eqns, results, self.how)
+        self.loose = loose(units, results)
         for unit, dying in zip(units, last_uses(units, results), strict=True):
             if isinstance(unit, Single):
                 self.single(unit.eqn, dying)
@@ -76,7 +79,7 @@ class Block:
 
     def define(self, v: Var, value: Value) -> None:
         destination = self.destinations.get(v)
-        if destination is not None:
+        if destination is not None and not (isinstance(value, View) and value.is_twin_of(destination)):
             self.emit.copy(destination, value)
             if isinstance(value, View):
                 value = destination
@@ -97,6 +100,10 @@ class Block:
         first = eqn.inputs[0] if args else None
         dead = first in dying and (first in self.mine or first in self.owned) and isinstance(x, View)
         overwritable = dead and x.buffer is not None and x.buffer.readers == 1  # type: ignore[union-attr]
+        overwritable = overwritable and eqn.inputs.count(first) == 1  # type: ignore[arg-type]
+        if self.loose.intersection(eqn.outputs) and not small:
+            self.define(eqn.outputs[0], pieces(self.emit, eqn, args))
+            return
         places = [self.destinations.get(v) for v in eqn.outputs]
         outs = lower.lower(self.emit, eqn, args, small, overwritable, places)
         for out in outs:
@@ -183,18 +190,30 @@ class Loop:
                     Accumulator(emit, how.combine, out.aval, group.size, self.block.destinations.get(out))
                 )
         self.spill_operands()
+        self.operands = self.env
         most, emit.most = emit.most, self.registers()
         blocked = any(a.blocked for a in self.accumulators)
         if blocked:
             with self.rows_of_blocks() as bounds:
                 self.steps(*bounds)
         else:
-            self.steps("0", group.size)
+            for start, stop in cuts([self.env.get(a) for a in groups_operands(group)], group.size):
+                self.restart(start)
+                self.steps(str(start), stop)
         emit.most = most
         sums = iter(self.accumulators)
         for eqn, how in zip(group.eqns, group.peels, strict=True):
             if how.combine is not None:
                 self.block.define(eqn.outputs[0], next(sums).result())
+
+    def restart(self, start: int) -> None:
+        """The same operations on rows from `start` on, which may lie elsewhere."""
+        self.env = ChainMap({}, self.operands)  # type: ignore[arg-type]
+        self.destinations, self.inner, self.eqns = {}, {}, []
+        for a in groups_operands(self.group):
+            x = self.env.get(a)
+            if isinstance(x, Pieces):
+                self.env[a] = x.part(start)
 
     def rows_of_blocks(self) -> Any:
         return in_blocks(self.emit, self.accumulators, self.group.size)
@@ -210,6 +229,9 @@ class Loop:
             summed = values[len(values) - len(self.accumulators) :]
             for accumulator, value in zip(self.accumulators, summed, strict=True):
                 accumulator.add(value)
+            for a in dict.fromkeys(results):  # whoever made them holds them no longer
+                if a in block.mine:
+                    self.emit.drop(block.env[a])
 
     def spill_operands(self) -> None:
         """Scalars that are read slice by slice must lie in memory."""

@@ -96,6 +96,13 @@ class View:
         offset = self.offset.plus(i, self.strides[axis])
         return self.like(without(self.shape, axis), without(self.strides, axis), offset)
 
+    def is_twin_of(self, place: View) -> bool:
+        """Is it what goes around a loop, in the buffer of this step, and the place in the buffer of the next one?
+
+        Then it may stay where it is.
+        """
+        return self.buffer is not None and self.buffer.twin is not None and self.buffer.twin is place.buffer
+
     @property
     def contiguous(self) -> bool:
         return all(n == 1 or s == t for n, s, t in zip(self.shape, self.strides, c_strides(self.shape), strict=True))
@@ -107,7 +114,27 @@ class View:
         return f"{self.pointer}[{offset.text()}]"
 
 
-Value = Scalars | View
+class Pieces:
+    """An array whose rows lie in several places: (number of the first row, the rows) for each."""
+
+    __slots__ = ("dtype", "parts", "shape")
+
+    def __init__(self, parts: list[tuple[int, View]], shape: tuple[int, ...], dtype: np.dtype) -> None:
+        self.parts, self.shape, self.dtype = parts, shape, dtype
+
+    def part(self, row: int) -> View:
+        """The memory in which a row lies, as if all other rows lay there as well."""
+        start, view = next((start, v) for start, v in reversed(self.parts) if start <= row)
+        return view.like(self.shape, view.strides, view.offset.plus(-start, view.strides[0]))
+
+
+Value = Scalars | View | Pieces
+
+
+def buffers(value: Value) -> list[Buffer]:
+    """The buffers in which a value lies, one for each of its parts."""
+    views = [v for _, v in value.parts] if isinstance(value, Pieces) else [value]
+    return [v.buffer for v in views if isinstance(v, View) and v.buffer is not None]
 
 
 def without(items: Sequence[Any], k: int) -> tuple[Any, ...]:

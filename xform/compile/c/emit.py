@@ -12,7 +12,19 @@ import numpy as np
 
 from xform.compile.c.arena import Arena
 from xform.compile.c.helpers import c_literal
-from xform.compile.c.values import C_TYPES, Buffer, Offset, Scalars, Size, Value, View, as_entries, c_strides
+from xform.compile.c.values import (
+    C_TYPES,
+    Buffer,
+    Offset,
+    Pieces,
+    Scalars,
+    Size,
+    Value,
+    View,
+    as_entries,
+    buffers,
+    c_strides,
+)
 from xform.compile.executable import Unsupported
 from xform.core.jaxpr import Eqn
 
@@ -149,22 +161,21 @@ class Emitter:
 
     def keep(self, value: Value) -> None:
         """One more variable of the program has this value."""
-        if isinstance(value, View) and value.buffer is not None:
-            value.buffer.readers += 1
+        for buffer in buffers(value):
+            buffer.readers += 1
 
     def hand_over(self, value: Value) -> Value:
         """One variable less has this value, which the next one is about to have."""
-        if isinstance(value, View) and value.buffer is not None:
-            value.buffer.readers -= 1
+        for buffer in buffers(value):
+            buffer.readers -= 1
         return value
 
     def drop(self, value: Value) -> None:
         """One variable less has this value."""
-        if isinstance(value, View) and value.buffer is not None:
-            value.buffer.readers -= 1
-            if not value.buffer.readers:
-                for buffer in filter(None, (value.buffer, value.buffer.twin)):
-                    self.arena.give_back(buffer.place, buffer.bytes)
+        for buffer in dict.fromkeys(buffers(self.hand_over(value))):
+            if not buffer.readers:
+                for each in filter(None, (buffer, buffer.twin)):
+                    self.arena.give_back(each.place, each.bytes)
 
     def drop_all(self, values: Sequence[Value]) -> None:
         for value in values:
@@ -209,6 +220,7 @@ class Emitter:
         """The value in memory."""
         if isinstance(value, View):
             return value
+        assert not isinstance(value, Pieces), "an array in pieces is read by loops over its rows only"
         if all(type(e) is not str for e in value.entries.flat):
             x = np.array([*value.entries.flat], value.dtype).reshape(value.shape)
             return self.constant_view(x)

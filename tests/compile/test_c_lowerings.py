@@ -174,3 +174,94 @@ def test_equations_inside_of_loops():
     bad = a.copy()
     bad[7] = 0
     fails_alike(optimise(make_jaxpr(f)(a, b)), bad, b)
+
+
+# --- orders ---
+
+#: shapes, and the axes along which they are ordered: rows for registers, for loops in C, and lanes across memory
+ROWS = [((1,), 0), ((11, 3), 0), ((40, 5), 1), ((3, 60), 1), ((60, 4), 0), ((2, 33, 3), 1), ((64,), 0)]
+LONG = (300,), 0
+DTYPES = ["f8", "f4", "i8", "u1", "i2", "?", "c16"]
+
+
+def with_ties(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Few different values, nan and infinities among them; no -0.0, since which zero comes first is not defined."""
+    values = np.array([3, 1, 2, 0, 5, 7, 1])
+    if dtype[0] in "fc":
+        values = np.array([3.5, np.nan, -np.inf, 0.0, 3.5, np.inf, -2.0, 1.0])
+    if dtype[0] == "c":
+        values = np.concatenate([values, values[::-1] + 1j, complex(0, np.nan) + values[:3], [1 - 2j, -2 + 1j]])
+    return RNG.choice(values, shape).astype(dtype)
+
+
+def distinct(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    return RNG.permutation(np.prod(shape)).reshape(shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["argmax", "argmin", "sort", "argsort", "top_k"])
+def test_orders(name, dtype):
+    found = []
+    for shape, axis in ROWS + [LONG] * (name in ("argmax", "argmin", "top_k")):
+        n = shape[axis]
+        more = {"top_k": [{"k": k} for k in sorted({0, min(n, 5)})], "argsort": [{"stable": True}]}
+        for params in more.get(name, [{}]):
+            found += [op(name, make(shape, dtype), axis=axis, **params) for make in (with_ties, distinct)]
+    lowered(found)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "c8"])
+def test_extremes_of_nan_come_first(dtype):
+    x = np.array([[1.0, np.nan, 3.0, np.nan], [np.nan, 2, 3, 4], [5, 5, 5, 5], [-np.inf, -np.inf, 2, np.nan]], dtype)
+    long = np.repeat(x, 30, axis=1)
+    lowered([op(name, y, axis=a) for name in ("argmax", "argmin") for y in (x, long) for a in (0, 1)])
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_searches(side):
+    found = []
+    for n in (1, 2, 7, 64, 100):
+        table = np.sort(RNG.choice(np.arange(n) * 0.5, n))
+        keys = np.concatenate([table, table + 0.1, [-np.inf, np.inf, np.nan, -1.0]])
+        found += [op("searchsorted", table, keys, side=side), op("searchsorted", table, keys[0], side=side)]
+        found += [op("searchsorted", table.astype("f4"), keys.reshape(2, -1), side=side)]
+        found += [op("searchsorted", np.sort(np.append(table, [np.nan, np.inf])), keys, side=side)]
+        found += [op("searchsorted", np.stack([table, table * 2]), np.stack([keys, keys]), side=side)]
+    found += [
+        op("searchsorted", np.arange(9), np.array([3, -1, 20]), side=side),
+        op("searchsorted", np.zeros(0), keys, side=side),
+    ]
+    found += [op("searchsorted", np.arange(9, dtype="u8"), np.array([3, -1, 20]), side=side)]
+    found += [op("searchsorted", np.sort_complex(with_ties((20,), "c16")), with_ties((20,), "c16"), side=side)]
+    lowered(found)
+
+
+def test_orders_of_transposed_and_batched_arrays():
+    x = RNG.permutation(3 * 20 * 7).reshape(3, 20, 7) * 1.0
+
+    def f(x):
+        values, places = lax.top_k(x, 2)
+        return np.sort(x, axis=0), np.argmax(x, axis=0), values, places, np.searchsorted(np.sort(x[:, 0]), x[:, 1])
+
+    for g in (lambda x: f(x[0].T), vmap(f), lambda x: vmap(f)(np.transpose(x, (2, 1, 0))), vmap(vmap(np.sort))):
+        calls_nothing(agrees(optimise(make_jaxpr(g)(x)), x))
+
+
+def test_orders_inside_of_loops():
+    x = normal(30, 6)
+
+    def f(x):
+        def step(best, row):
+            k = np.argmax(row)
+            return np.maximum(best, np.sort(row)), (k, row[k], np.argsort(row, stable=True))
+
+        return lax.scan(step, x[0], x)
+
+    calls_nothing(agrees(optimise(make_jaxpr(f)(x)), x))
+    calls_nothing(agrees(optimise(make_jaxpr(vmap(f))(x[None] * np.ones((4, 1, 1)))), x[None] * np.ones((4, 1, 1))))
+
+
+def test_long_rows_are_sorted_by_numpy_all_at_once():
+    x = normal(4, 2000)
+    for f in (lambda x: np.sort(x, axis=1), lambda x: np.argsort(x, axis=1)):
+        assert calls(agrees(make_jaxpr(f)(x), x)) == 1

@@ -80,9 +80,12 @@ def lower(
             return [part(emit, eqn, view)]
     if prim.name == "optimization_barrier":
         return args
-    if prim.name in registers.RULES:
-        several = (registers.written_out if small else registers.over_batch)(emit, eqn, args, outs if small else places)
-        return emit.callback(eqn, args) if several is None else several
+    if small and prim.name in registers.RULES:
+        several: Sequence[Value] | None = registers.written_out(emit, eqn, args, outs)
+    else:
+        several = registers.as_whole(emit, eqn, args, places)
+    if several is not None:
+        return several
     if small and all(isinstance(x, Scalars) or reads_part(eqn, k) for k, x in enumerate(args)):
         done = in_registers(emit, eqn, args, outs)  # type: ignore[arg-type]
         if done is not None:

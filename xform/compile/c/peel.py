@@ -185,11 +185,21 @@ def stack_of_matrices(eqn: Eqn, ins: list[Aval], out: Aval, **params: Any) -> Pe
     return Peel(*sizes.stack_axes(ins), eqn.prim, params)
 
 
+def sorting(eqn: Eqn, ins: list[Aval], out: Aval, *, axis: int, **params: Any) -> Peel | None:
+    """Rows that are sorted by the program; NumPy is called for all of the others at once."""
+    return None if sizes.is_sorted_by_numpy(eqn) else along_axis(eqn, ins, out, axis=axis, **params)
+
+
+def searches(eqn: Eqn, ins: list[Aval], out: Aval, **params: Any) -> Peel | None:
+    return Peel(out.shape[0], (0 if ins[0].ndim > 1 else None, 0), eqn.prim, params) if out.shape else None
+
+
 RULES: dict[str, Rule] = {
     **dict.fromkeys(sizes.LINALG, stack_of_matrices),
     "convert": convert, "conj": convert, "broadcast": broadcast, "reshape": reshape, "transpose": transpose,
     "slice": region, "pad": region, "update_slice": region, "concatenate": joining, "stack": joining,
     "gather": gather, "scatter_sum": scatter_sum, "scatter": scatter, "scatter_add": scatter, "scatter_mul": scatter,
     "scatter_min": scatter, "scatter_max": scatter, "contract": contract, "cumsum": along_axis, "cumprod": along_axis,
-    "argmax": along_axis, "argmin": along_axis,
+    "argmax": along_axis, "argmin": along_axis, "sort": sorting, "argsort": sorting, "cummax": along_axis,
+    "cummin": along_axis, "searchsorted": searches,
 }  # fmt: skip

@@ -1,43 +1,49 @@
-"""What is written out in registers beyond entrywise operations: linear algebra and orders of short rows.
+"""What is written out beyond entrywise operations and moves: in registers (`RULES`), or as loops (`WHOLE`).
 
-A rule is given operands in registers and gives results in registers: straight-line code, so that a loop over a batch
-takes several steps at a time. Operations with several results are no loops over slices that others could join; they
-have a loop over their batch of their own (`over_batch`).
+A rule for registers is given operands in registers and gives results in registers: straight-line code, so that a loop
+over a batch takes several steps at a time. Operations with several results are no loops over slices that others could
+join; they have a loop over their batch of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from xform.compile.c import linalg
+from xform.compile.c import extremes, linalg, searching, sorting
 from xform.compile.c.emit import Emitter
-from xform.compile.c.sizes import are_small_matrices, is_single
+from xform.compile.c.lanes import rooms
+from xform.compile.c.sizes import LINALG, ROWS, are_small_matrices, is_short, is_single
 from xform.compile.c.values import Scalars, Value, View, without
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn
 
-Rule = Callable[..., list[Scalars] | None]
-
-RULES: dict[str, Rule] = {**linalg.RULES}
-
 
 def is_small(eqn: Eqn, most: int) -> bool:
     """Can it be done in registers? Of matrices whatever is worth it, whether or not there is a batch around."""
-    return is_single(eqn) and are_small_matrices(eqn)
+    if eqn.prim.name in LINALG:
+        return is_single(eqn) and are_small_matrices(eqn)
+    return is_short(eqn, most)
 
 
 def written_out(emit: Emitter, eqn: Eqn, args: Sequence[Value], outs: Sequence[Aval]) -> list[Scalars] | None:
-    return RULES[eqn.prim.name](emit, args, outs, eqn.params)
+    return RULES[eqn.prim.name](emit, eqn.prim.name, args, outs, eqn.params)
+
+
+def as_whole(emit: Emitter, eqn: Eqn, args: Sequence[Value], places: Sequence[View | None]) -> Sequence[Value] | None:
+    """The results by loops over arrays; None if it is left to others."""
+    rule = WHOLE.get(eqn.prim.name)
+    return None if rule is None else rule(emit, eqn, args, places)
 
 
 def over_batch(emit: Emitter, eqn: Eqn, args: Sequence[Value], places: Sequence[View | None]) -> Sequence[Value] | None:
     """The results for a stack of matrices, by loops over its leading axes; None if it is left to NumPy."""
-    if eqn.prim.name not in linalg.RULES or is_single(eqn) or not are_small_matrices(eqn):
+    if is_single(eqn) or not are_small_matrices(eqn):
         return None
     avals = [v.aval for v in eqn.outputs]
-    outs = [place or emit.buffer(a.shape, a.dtype) for place, a in zip(places, avals, strict=True)]
+    outs = rooms(emit, eqn, places)
     rest = [without_leading(a, max(x.aval.ndim for x in eqn.inputs) - 2) for a in avals]
-    rule = RULES[eqn.prim.name]
+    rule = linalg.RULES[eqn.prim.name]
     each(emit, [emit.view(x) for x in args], outs, lambda xs: rule(emit, xs, rest, eqn.params))
     return outs
 
@@ -62,3 +68,25 @@ def each(emit: Emitter, args: Sequence[View], outs: Sequence[View], rule: Callab
 def step(x: View, i: str, size: int) -> View:
     """The slice of a step; one of a stack of size 1 is the same in all."""
     return x.index(0, i) if x.shape[0] == size else x.like(without(x.shape, 0), without(x.strides, 0))
+
+
+def matrices(emit: Emitter, name: str, args: Any, outs: Sequence[Aval], params: dict[str, Any]) -> list[Scalars] | None:
+    return linalg.RULES[name](emit, args, outs, params)
+
+
+Rule = Callable[..., list[Scalars] | None]
+
+EXTREMES = ("argmax", "argmin")
+
+RULES: dict[str, Rule] = {
+    **dict.fromkeys(LINALG, matrices),
+    **dict.fromkeys(EXTREMES, extremes.written_out),
+    **dict.fromkeys(ROWS, sorting.written_out),
+}
+
+WHOLE: dict[str, Callable[..., Sequence[Value] | None]] = {
+    **dict.fromkeys(LINALG, over_batch),
+    **dict.fromkeys(EXTREMES, extremes.whole),
+    **dict.fromkeys(ROWS, sorting.whole),
+    "searchsorted": searching.whole,
+}

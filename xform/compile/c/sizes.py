@@ -11,11 +11,20 @@ MOST_WORK = 700
 #: the order up to which the cofactors of a matrix are written out, and how many terms they may have
 COFACTORS, MOST_TERMS = 4, 64
 
-#: entries of a row up to which it is sorted in registers, searched in registers, and sorted at all rather than by NumPy
-NETWORK, CHAIN, SORTED = 16, 64, 512
+#: entries of a row up to which it is sorted in registers, and searched there
+NETWORK, CHAIN = 16, 64
+
+#: entries of a row from which on NumPy, whose sorts of numbers are made for vector units, is faster
+SORTED = {"sort": 64, "argsort": 128}
+
+#: so many of the largest entries at most are kept in order while a row is read
+MOST_KEPT = 64
 
 #: what is known of matrices
 LINALG = ("solve", "triangular_solve", "inv", "det", "slogdet", "cholesky", "cofactor")
+
+#: what sorts rows
+ROWS = ("sort", "argsort", "top_k")
 
 
 def are_small_matrices(eqn: Eqn) -> bool:
@@ -38,3 +47,18 @@ def stack_axes(ins: list[Aval]) -> tuple[int, tuple[int | None, ...]]:
     """The size of the first axis of the stacks, and which operands have it."""
     rank = max(a.ndim for a in ins)
     return max(a.shape[0] for a in ins if a.ndim == rank), tuple(0 if a.ndim == rank else None for a in ins)
+
+
+def is_sorted_by_numpy(eqn: Eqn) -> bool:
+    """Are the rows so long that NumPy is better, or may it only be NumPy's, which orders equal entries as it likes?"""
+    name, n = eqn.prim.name, eqn.inputs[0].aval.shape[eqn.params["axis"]]
+    if name == "top_k":
+        return eqn.params["k"] > MOST_KEPT
+    return n > SORTED[name] or eqn.params.get("stable") is False
+
+
+def is_short(eqn: Eqn, most: int) -> bool:
+    """Can rows be searched, or sorted, in registers?"""
+    x = eqn.inputs[0].aval
+    longest = NETWORK if eqn.prim.name in ROWS else CHAIN
+    return None not in x.shape and 0 < x.size <= most and x.shape[eqn.params["axis"]] <= longest

@@ -35,11 +35,16 @@ def rolled(u):
     return np.roll(u, 3, axis=0) * np.roll(u, -2, axis=0)
 
 
+def partly_whole(u):
+    v = np.concatenate([u, 2 * u, u[::-1]])[1:-1]
+    return v[2:6] * v[3:7] + np.sort(v[:4], axis=0)
+
+
 def summed(u):
     return np.sum(np.sin(np.concatenate([u[:2], u[::-1]])))
 
 
-PROGRAMS = [wave, diffusion, differences, repeated, rolled, summed]
+PROGRAMS = [wave, diffusion, differences, repeated, rolled, partly_whole, summed]
 
 
 @pytest.mark.parametrize("shape", [(9,), (20,), (1000,), (30, 40), (100, 3), (9, 4)], ids=str)

@@ -30,7 +30,7 @@ MOST_STEPS = 6000
 #: operations on each entry that is read or written, from which on it pays to gather the entries of several steps
 INTENSE = 6
 
-Env = MutableMapping[Var, Value]
+Env = MutableMapping[Var, Any]  # values, and arrays in pieces
 
 
 class Block:
@@ -77,7 +77,7 @@ class Block:
             return Scalars(entry, atom.aval.dtype, atom.aval.weak is not None)
         return self.env[atom]  # type: ignore[index]
 
-    def define(self, v: Var, value: Value) -> None:
+    def define(self, v: Var, value: Any) -> None:
         destination = self.destinations.get(v)
         if destination is not None and not (isinstance(value, View) and value.is_twin_of(destination)):
             self.emit.copy(destination, value)

@@ -15,8 +15,8 @@ from xform.compile.c.helpers import c_literal
 from xform.compile.c.values import (
     C_TYPES,
     Buffer,
+    Held,
     Offset,
-    Pieces,
     Scalars,
     Size,
     Value,
@@ -159,18 +159,18 @@ class Emitter:
         self.line(f"{self.ctype(dtype)} {name}[{max(math.prod(shape), 1)}];")
         return View(name, Offset(), shape, c_strides(shape), dtype)
 
-    def keep(self, value: Value) -> None:
+    def keep(self, value: Held) -> None:
         """One more variable of the program has this value."""
         for buffer in buffers(value):
             buffer.readers += 1
 
-    def hand_over(self, value: Value) -> Value:
+    def hand_over(self, value: Any) -> Any:
         """One variable less has this value, which the next one is about to have."""
         for buffer in buffers(value):
             buffer.readers -= 1
         return value
 
-    def drop(self, value: Value) -> None:
+    def drop(self, value: Held) -> None:
         """One variable less has this value."""
         for buffer in dict.fromkeys(buffers(self.hand_over(value))):
             if not buffer.readers:
@@ -220,7 +220,6 @@ class Emitter:
         """The value in memory."""
         if isinstance(value, View):
             return value
-        assert not isinstance(value, Pieces), "an array in pieces is read by loops over its rows only"
         if all(type(e) is not str for e in value.entries.flat):
             x = np.array([*value.entries.flat], value.dtype).reshape(value.shape)
             return self.constant_view(x)

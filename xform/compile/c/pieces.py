@@ -16,7 +16,7 @@ import numpy as np
 from xform.compile.c.emit import Emitter
 from xform.compile.c.peel import is_aligned
 from xform.compile.c.schedule import Group, Single, Unit
-from xform.compile.c.values import Pieces, Value, View
+from xform.compile.c.values import Pieces, View
 from xform.core.jaxpr import Atom, Eqn, Var
 
 #: so many pieces at most: the text of a loop is repeated for each
@@ -25,13 +25,17 @@ MOST_PIECES = 4
 
 def loose(units: Sequence[Unit], results: Sequence[Atom]) -> set[Var]:
     """The joined arrays, and slices of them, that are read row by row only."""
+    singles = [u.eqn for u in units if isinstance(u, Single)]
     joined: set[Atom] = set()
-    for eqn in (u.eqn for u in units if isinstance(u, Single)):
+    for eqn in singles:
         if joins_rows(eqn) or (slices_rows(eqn) and eqn.inputs[0] in joined):
             joined.add(eqn.outputs[0])
     joined.difference_update(results)
     for unit in reversed(units) if joined else ():
         joined.difference_update(read_otherwise(unit, joined))
+    for eqn in singles if joined else ():
+        if slices_rows(eqn) and eqn.inputs[0] not in joined:  # somebody wants it whole after all
+            joined.discard(eqn.outputs[0])
     return joined  # type: ignore[return-value]
 
 
@@ -64,7 +68,7 @@ def joins_rows(eqn: Eqn) -> bool:
     return type(first) is tuple and first[2] == 1 and rest == [(0, n, 1) for n in shape[1:]]
 
 
-def pieces(emit: Emitter, eqn: Eqn, args: Sequence[Value]) -> Pieces:
+def pieces(emit: Emitter, eqn: Eqn, args: Sequence[Any]) -> Pieces:
     shape, dtype = eqn.outputs[0].aval.shape, eqn.outputs[0].aval.dtype
     if isinstance(args[0], Pieces):
         return sliced(args[0], *eqn.params["index"][0][:2])
@@ -94,7 +98,7 @@ def zeros(zero: View, rows: int, shape: Sequence[Any]) -> View:
     return zero.like((rows, *shape[1:]), (0,) * len(shape))
 
 
-def cuts(values: Sequence[Value | None], size: int) -> list[tuple[int, int]]:
+def cuts(values: Sequence[Any], size: int) -> list[tuple[int, int]]:
     """The parts of a loop in which each operand that is in pieces is one piece."""
     places = {0, size}
     for x in values:

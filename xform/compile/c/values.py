@@ -128,10 +128,11 @@ class Pieces:
         return view.like(self.shape, view.strides, view.offset.plus(-start, view.strides[0]))
 
 
-Value = Scalars | View | Pieces
+Value = Scalars | View
+Held = Value | Pieces
 
 
-def buffers(value: Value) -> list[Buffer]:
+def buffers(value: Held) -> list[Buffer]:
     """The buffers in which a value lies, one for each of its parts."""
     views = [v for _, v in value.parts] if isinstance(value, Pieces) else [value]
     return [v.buffer for v in views if isinstance(v, View) and v.buffer is not None]

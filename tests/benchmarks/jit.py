@@ -231,21 +231,26 @@ def growing(np: Any, length: int) -> Callable[..., Any]:
     return f
 
 
-def linear(quick: bool) -> None:
+GROWING = {"a chain": chain, "a net": growing}
+
+
+def linear(quick: bool, repeats: int) -> None:
     print("scalar programs of n equations, us per equation   (before the compiler at most 100, the same for all n)")
-    for title, program in {"a chain": chain, "a net": growing}.items():
+    for title in GROWING:
         for n in (1000, 4000) if quick else (1000, 4000, 20_000):
             with tempfile.TemporaryDirectory() as folder:
-                os.environ["XFORM_CACHE_DIR"] = folder
-                times = steps_of(program(np, n))
-            each = {name: t / n * 1e6 for name, t in times.items()}
-            parts = "  ".join(f"{name} {t:7.1f}" for name, t in each.items())
+                runs = [child("grown", title, n, cache=f"{folder}/{k}") for k in range(repeats)]
+            each = {name: statistics.median(run[name] for run in runs) / n * 1e6 for name in runs[0]}
+            parts = "  ".join(f"{name} {t:6.1f}" for name, t in each.items())
             before = sum(t for name, t in each.items() if name != "compiler")
-            print(f"  {title}, n = {n:6d}  {parts}  before the compiler {before:6.1f} (at most 100)", flush=True)
-            for tool in packages()[1:] if n <= 4000 else []:
-                start = time.perf_counter()
-                tool.xf.jit(program(tool.np, n)).lower(0.5).compile()
-                print(f"  {'':21s}{tool.name}, all of it {(time.perf_counter() - start) / n * 1e6:7.1f}", flush=True)
+            print(f"  {title}, n = {n:6d}  {parts}  before the compiler {before:6.1f}", flush=True)
+
+
+def grown(title: str, n: int) -> dict[str, float]:
+    """Seconds of each step of compiling such a program, when another one has been compiled."""
+    steps_of(GROWING[title](np, 100))
+    gc.collect()
+    return steps_of(GROWING[title](np, n))
 
 
 def steps_of(f: Callable[..., Any]) -> dict[str, float]:
@@ -275,7 +280,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.measure:
         name, *arguments = json.loads(options.measure)
-        print(json.dumps({"first_call": first_call, "peak": peak}[name](*arguments)))
+        print(json.dumps({"first_call": first_call, "peak": peak, "grown": grown}[name](*arguments)))
         return
     pin(options.threads)
     seconds, repeats = (0.3, 1) if options.quick else (2.0, 5)
@@ -284,7 +289,7 @@ def main() -> None:
         "micro": lambda: micro(seconds),
         "programs": lambda: programs(seconds),
         "compile": lambda: compile_times(repeats),
-        "linear": lambda: linear(options.quick),
+        "linear": lambda: linear(options.quick, min(repeats, 3)),
         "memory": lambda: memory(repeats),
         "numpy": lambda: with_numpy(seconds),
     }

@@ -15,6 +15,7 @@ from xform.compile.passes import optimise
 from xform.core.aval import aval_of
 from xform.core.jaxpr import Eqn, Jaxpr, Var
 from xform.core.primitive import Primitive
+from xform.ops.convolve_kernels import Window
 
 RNG = np.random.default_rng(3)
 
@@ -265,3 +266,105 @@ def test_long_rows_are_sorted_by_numpy_all_at_once():
     x = normal(4, 2000)
     for f in (lambda x: np.sort(x, axis=1), lambda x: np.argsort(x, axis=1)):
         assert calls(agrees(make_jaxpr(f)(x), x)) == 1
+
+
+# --- recurrences, convolutions, bits ---
+
+ALONG = [((1,), 0), ((9,), 0), ((5, 3), 0), ((3, 50), 1), ((2, 6, 4), 1), ((40, 40), 0), ((0, 3), 0), ((3, 0), 0)]
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "c16"])
+def test_recurrences(dtype):
+    found = []
+    for shape, axis in ALONG:
+        a, c = normal(*shape, dtype=dtype), normal(*shape, dtype=dtype)
+        found += [op("linear_recurrence", a, c, axis=axis, transposed=t) for t in (False, True)]
+        if dtype[0] == "f":
+            found += [op("cumlogsumexp", a * 9, axis=axis, reverse=r) for r in (False, True)]
+            found += [op(name, a, axis=axis, reverse=r) for name in ("cummax", "cummin") for r in (False, True)]
+    lowered(found, ulps=64)
+
+
+def test_recurrences_of_numbers_that_are_not_finite():
+    x = np.array([-np.inf, -np.inf, 1.0, 800.0, np.inf, -np.inf, 2.0, np.nan, 1.0])
+    lowered([op("cumlogsumexp", x[:n], axis=0, reverse=r) for n in (2, 4, 6, 9) for r in (False, True)])
+    lowered([op("linear_recurrence", x, x[::-1], axis=0, transposed=t) for t in (False, True)])
+
+
+def test_recurrences_in_batches_and_loops():
+    a, c = normal(20, 6), normal(20, 6)
+
+    def f(a, c):
+        y = np.cumprod(a)
+        return grad(lambda c: np.sum(np.cumprod(c) * y + np.maximum.accumulate(c)))(c)
+
+    calls_nothing(agrees(optimise(make_jaxpr(vmap(f))(a, c)), a, c, scale=1.0))
+    calls_nothing(agrees(optimise(make_jaxpr(lambda a, c: lax.map(lambda r: f(*r), (a, c)))(a, c)), a, c, scale=1.0))
+
+
+def test_convolutions():
+    line = [Window(1, 1, 1, 0, 11), Window(1, -1, 1, 0, 6), Window(1, -1, 2, -1, 4), Window(2, 1, 1, 1, 12)]
+    line += [Window(2, -3, 3, -2, 5), Window(-1, 1, 1, -5, 7), Window(3, 2, -2, 1, 6), Window(1, 1, 1, 40, 3)]
+    x, y = normal(8), normal(4)
+    found = [op("convolve", x, y, spec=("", "", ""), windows=(w,)) for w in line]
+    found += [op("convolve", y, x, spec=("", "", ""), windows=(w.exchanged(),)) for w in line]
+    image, kernel = normal(2, 3, 9, 7), normal(4, 3, 3, 2)
+    for spec in (("nc", "oc", "no"), ("nc", "oc", "on"), ("nc", "cn", "nc")):
+        k = kernel if spec[1] == "oc" else normal(3, 2, 3, 2)
+        found.append(op("convolve", image, k, spec=spec, windows=(Window(1, -1, 2, -1, 5), Window(1, -2, 1, -1, 6))))
+    found.append(op("convolve", normal(2, 3), normal(4, 3), spec=("nc", "oc", "no"), windows=()))
+    found.append(op("convolve", x.astype("c8"), y, spec=("", "", ""), windows=(line[0],)))
+    found.append(op("convolve", np.arange(8), np.arange(3), spec=("", "", ""), windows=(line[0],)))
+    found.append(op("convolve", normal(0), y, spec=("", "", ""), windows=(line[0],)))
+    lowered(found, ulps=64)
+
+
+def test_windows_without_nan_do_not_spread_it():
+    x = np.array([1.0, np.nan, 2.0, 3.0, np.inf, 1.0, 0.0, 2.0])
+    lowered([op("convolve", x, np.ones(3), spec=("", "", ""), windows=(Window(1, 1, 1, 0, 10),))])
+
+
+def test_derivatives_of_convolutions():
+    x, k = normal(200), normal(5)
+
+    def f(x, k):
+        return np.sum(np.convolve(x, k, "same") ** 2)
+
+    calls_nothing(agrees(optimise(make_jaxpr(grad(f, (0, 1)))(x, k)), x, k, ulps=200))
+    rows = normal(3, 50)
+    calls_nothing(agrees(optimise(make_jaxpr(vmap(grad(f), in_axes=(0, None)))(rows, k)), rows, k, ulps=200))
+
+
+def test_bits():
+    numbers = np.array(
+        [0.0, -0.0, 1.5, np.nan, np.inf, -np.inf, 5e-324, 1e300, -3.25e-310, 65504.0, 65520.0, 1e-5, 6e-8]
+    )
+    many = np.resize(numbers, (20, 5))
+    with np.errstate(over="ignore"):
+        single, several = numbers.astype("f4"), many.T.astype("f4")
+    found = []
+    for x in (numbers, many, single, several, numbers[2], np.zeros((0, 2))):
+        found += [
+            op("reduce_precision", x, exponent_bits=e, mantissa_bits=m) for e, m in ((5, 10), (8, 7), (11, 52), (4, 3))
+        ]
+        same = np.dtype(f"i{x.dtype.itemsize}")
+        found += [op("bitcast_convert_type", x, dtype=d) for d in (same, np.dtype("u1"), np.dtype("u2"))]
+        back = x.view(same)
+        found += [op("bitcast_convert_type", back, dtype=x.dtype)]
+    found += [op("bitcast_convert_type", normal(30, 2).astype("f4"), dtype=np.dtype("f8"))]
+    lowered(found)
+
+
+def test_convergence():
+    message = "the error {error} is larger than {bound}"
+    x, small = normal(30), np.abs(normal(30)) * 1e-3
+    bound = np.ones(30)
+    jaxpr = program("converged", x, small, bound, message=message)
+    agrees(jaxpr, x, small, bound)
+    agrees(program("converged", x, small[0], bound[0], message=message), x, small[0], bound[0])
+    for wrong in (2.0, np.inf, np.nan):
+        error = small.copy()
+        error[7] = wrong
+        found = fails_alike(jaxpr, x, error, bound)
+        assert str(found) == message.format(error=np.float64(wrong), bound=np.float64(1.0))
+    fails_alike(jaxpr, x, small * np.inf, bound * np.inf)

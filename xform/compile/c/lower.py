@@ -80,9 +80,10 @@ def lower(
             return [part(emit, eqn, view)]
     if prim.name == "optimization_barrier":
         return args
+    several: Sequence[Value] | None = None
     if small and prim.name in registers.RULES:
-        several: Sequence[Value] | None = registers.written_out(emit, eqn, args, outs)
-    else:
+        several = registers.written_out(emit, eqn, args, outs)
+    if several is None:
         several = registers.as_whole(emit, eqn, args, places)
     if several is not None:
         return several

@@ -194,6 +194,22 @@ def searches(eqn: Eqn, ins: list[Aval], out: Aval, **params: Any) -> Peel | None
     return Peel(out.shape[0], (0 if ins[0].ndim > 1 else None, 0), eqn.prim, params) if out.shape else None
 
 
+def same_size(eqn: Eqn, ins: list[Aval], out: Aval, **params: Any) -> Peel | None:
+    """Bits that are read in another dtype, entry by entry."""
+    return convert(eqn, ins, out, **params) if ins[0].dtype.itemsize == out.dtype.itemsize else None
+
+
+def convolution(eqn: Eqn, ins: list[Aval], out: Aval, *, spec: Spec, windows: Any) -> Peel | None:
+    """Over the first label of the result; what NumPy computes as products of matrices stays whole."""
+    i, j, o = spec
+    if not o or not sizes.is_small_window(eqn):
+        return None
+    label = o[0]
+    axes = tuple(labels.index(label) if label in labels else None for labels in (i, j))
+    rest = tuple(labels.replace(label, "") for labels in spec)
+    return Peel(out.shape[0], axes, eqn.prim, {"spec": rest, "windows": windows})
+
+
 RULES: dict[str, Rule] = {
     **dict.fromkeys(sizes.LINALG, stack_of_matrices),
     "convert": convert, "conj": convert, "broadcast": broadcast, "reshape": reshape, "transpose": transpose,
@@ -201,5 +217,6 @@ RULES: dict[str, Rule] = {
     "gather": gather, "scatter_sum": scatter_sum, "scatter": scatter, "scatter_add": scatter, "scatter_mul": scatter,
     "scatter_min": scatter, "scatter_max": scatter, "contract": contract, "cumsum": along_axis, "cumprod": along_axis,
     "argmax": along_axis, "argmin": along_axis, "sort": sorting, "argsort": sorting, "cummax": along_axis,
-    "cummin": along_axis, "searchsorted": searches,
+    "cummin": along_axis, "searchsorted": searches, "cumlogsumexp": along_axis, "linear_recurrence": along_axis,
+    "reduce_precision": convert, "bitcast_convert_type": same_size, "convolve": convolution,
 }  # fmt: skip

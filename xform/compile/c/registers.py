@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xform.compile.c import extremes, linalg, searching, sorting
+from xform.compile.c import convergence, convolutions, extremes, linalg, precision, recurrences, searching, sorting
 from xform.compile.c.emit import Emitter
 from xform.compile.c.lanes import rooms
 from xform.compile.c.sizes import LINALG, ROWS, are_small_matrices, is_short, is_single
@@ -23,6 +23,8 @@ def is_small(eqn: Eqn, most: int) -> bool:
     """Can it be done in registers? Of matrices whatever is worth it, whether or not there is a batch around."""
     if eqn.prim.name in LINALG:
         return is_single(eqn) and are_small_matrices(eqn)
+    if eqn.prim.name in ENTRYWISE:
+        return all(None not in v.aval.shape and v.aval.size <= most for v in (*eqn.inputs, *eqn.outputs))
     return is_short(eqn, most)
 
 
@@ -76,12 +78,15 @@ def matrices(emit: Emitter, name: str, args: Any, outs: Sequence[Aval], params: 
 
 Rule = Callable[..., list[Scalars] | None]
 
+ENTRYWISE = ("bitcast_convert_type", "reduce_precision")
 EXTREMES = ("argmax", "argmin")
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(LINALG, matrices),
     **dict.fromkeys(EXTREMES, extremes.written_out),
     **dict.fromkeys(ROWS, sorting.written_out),
+    "bitcast_convert_type": precision.bits,
+    "reduce_precision": precision.rounded,
 }
 
 WHOLE: dict[str, Callable[..., Sequence[Value] | None]] = {
@@ -89,4 +94,9 @@ WHOLE: dict[str, Callable[..., Sequence[Value] | None]] = {
     **dict.fromkeys(EXTREMES, extremes.whole),
     **dict.fromkeys(ROWS, sorting.whole),
     "searchsorted": searching.whole,
+    "bitcast_convert_type": precision.bits_of_array,
+    "linear_recurrence": recurrences.linear,
+    "cumlogsumexp": recurrences.logarithms,
+    "convolve": convolutions.convolve,
+    "converged": convergence.converged,
 }

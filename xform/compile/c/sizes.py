@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn
 
@@ -20,6 +22,9 @@ SORTED = {"sort": 64, "argsort": 128}
 #: so many of the largest entries at most are kept in order while a row is read
 MOST_KEPT = 64
 
+#: entries of the window of a convolution that are written out, and sizes of what is summed beside them, at most
+MOST_IN_WINDOW, MOST_SUMMED = 32, 16
+
 #: what is known of matrices
 LINALG = ("solve", "triangular_solve", "inv", "det", "slogdet", "cholesky", "cofactor")
 
@@ -36,6 +41,22 @@ def are_small_matrices(eqn: Eqn) -> bool:
         return len(eqn.inputs) <= n <= COFACTORS and n * n * len(eqn.inputs) ** 2 <= MOST_TERMS
     columns = eqn.inputs[1].aval.shape[-1] if len(eqn.inputs) > 1 else n if eqn.prim.name == "inv" else 0
     return n * n * (n + columns) <= MOST_WORK
+
+
+def is_small_window(eqn: Eqn) -> bool:
+    """Is a convolution a few products for each entry? Others are products of large matrices."""
+    i, j, o = eqn.params["spec"]
+    x, y = (a.aval for a in eqn.inputs)
+    plain = len(set(i)) == len(i) and len(set(j)) == len(j)
+    spatial = (x.shape[len(i) :], y.shape[len(j) :], eqn.outputs[0].aval.shape[len(o) :])
+    return plain and min(map(math.prod, spatial)) <= MOST_IN_WINDOW and summed_size(eqn) <= MOST_SUMMED
+
+
+def summed_size(eqn: Eqn) -> int:
+    i, j, o = eqn.params["spec"]
+    x, y = (a.aval for a in eqn.inputs)
+    sizes = dict(zip(i + j, x.shape[: len(i)] + y.shape[: len(j)], strict=True))
+    return math.prod(n for label, n in sizes.items() if label not in o)
 
 
 def is_single(eqn: Eqn) -> bool:

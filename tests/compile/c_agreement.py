@@ -48,9 +48,7 @@ def coarsest(jaxpr: Jaxpr) -> float:
     return max((float(np.finfo(d).eps) for d in dtypes if d.kind in "fc"), default=0.0)
 
 
-def agrees(
-    jaxpr: Jaxpr, *args: Any, ulps: float = 32, names: Sequence[str] | None = None, scale: float = 0.0
-) -> str:
+def agrees(jaxpr: Jaxpr, *args: Any, ulps: float = 32, names: Sequence[str] | None = None, scale: float = 0.0) -> str:
     """The compiled program gives what the evaluation gives, twice, and leaves its arguments alone; its text.
 
     `scale` is the size of intermediate values, the roundings of which show in smaller results.

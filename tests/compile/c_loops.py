@@ -213,7 +213,9 @@ def unused_carry(x):
 
 
 def many_carries(x):
-    return fori_loop(0, 3, lambda i, cs: tuple(c * 0.5 + d for c, d in zip(cs, cs[1:] + cs[:1], strict=True)), (x,) * 12)
+    return fori_loop(
+        0, 3, lambda i, cs: tuple(c * 0.5 + d for c, d in zip(cs, cs[1:] + cs[:1], strict=True)), (x,) * 12
+    )
 
 
 PROGRAMS: list[Callable[..., Any]] = [f for f in list(globals().values()) if getattr(f, "__module__", "") == __name__]

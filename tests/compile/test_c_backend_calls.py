@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -193,7 +191,9 @@ def test_memory_does_not_grow():
 
     def f(x, n):
         c, ys = scan(lambda c, t: (np.sin(c) + t, c), x[0], x)
-        z = xform.lax.while_loop(lambda c: c[1] < n, lambda c: (np.tanh(c[0]) + read(x, c[1])[:3], c[1] + 1), (c[:3], 0))
+        z = xform.lax.while_loop(
+            lambda c: c[1] < n, lambda c: (np.tanh(c[0]) + read(x, c[1])[:3], c[1] + 1), (c[:3], 0)
+        )
         return np.sum(ys), z[0], called(x)
 
     g = grad(lambda x, n: np.sum(fori_loop(0, n, lambda i, c: np.sin(c) * read(x, i), x[0])))

@@ -10,7 +10,7 @@ import pytest
 
 import xform
 from tests.compile.c_agreement import agrees
-from tests.compile.c_loops import NEED_LARGE
+from tests.compile.c_loops import NEED_LARGE, in_place
 from tests.compile.c_loops import PROGRAMS as LOOPS
 from tests.control import nested_programs  # noqa: F401  # adds its programs
 from tests.control.programs import PROGRAMS
@@ -74,6 +74,12 @@ def test_straight_lines(f, word):
     if not xs or f.__name__ == "branches_on_values":
         pytest.skip("no program of real arguments")
     both_agree(WORDS[word](g), *xs)
+
+
+def test_a_carry_is_written_in_place():
+    """It is copied before the loop, and after it, but not in it."""
+    program = both_agree(in_place, POINTS["large"]).split("int xform_program")[-1]
+    assert program.count("memmove(") == 2
 
 
 POINTS = {"small": np.array([0.7, -0.4, 0.2]), "large": np.random.default_rng(8).normal(size=14) * 0.5}

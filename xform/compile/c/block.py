@@ -48,7 +48,7 @@ class Block:
         for v in (v for e in eqns for v in e.outputs):
             self.emit.ctype(v.aval.dtype)  # Unsupported if C has no such numbers
         units = schedule(eqns, results, self.how)
-        self.loose = loose(units, results)
+        self.loose = loose(units, results, self.small)
         for unit, dying in zip(units, last_uses(units, results), strict=True):
             if isinstance(unit, Single):
                 self.single(unit.eqn, dying)
@@ -101,7 +101,7 @@ class Block:
         dead = first in dying and (first in self.mine or first in self.owned) and isinstance(x, View)
         overwritable = dead and x.buffer is not None and x.buffer.readers == 1  # type: ignore[union-attr]
         overwritable = overwritable and eqn.inputs.count(first) == 1  # type: ignore[arg-type]
-        if self.loose.intersection(eqn.outputs) and not small:
+        if self.loose.intersection(eqn.outputs):
             self.define(eqn.outputs[0], pieces(self.emit, eqn, args))
             return
         places = [self.destinations.get(v) for v in eqn.outputs]

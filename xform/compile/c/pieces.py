@@ -8,7 +8,7 @@ sequences with a value in front cost no copies.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,9 @@ from xform.core.jaxpr import Atom, Eqn, Var
 MOST_PIECES = 4
 
 
-def loose(units: Sequence[Unit], results: Sequence[Atom]) -> set[Var]:
-    """The joined arrays, and slices of them, that are read row by row only."""
-    singles = [u.eqn for u in units if isinstance(u, Single)]
+def loose(units: Sequence[Unit], results: Sequence[Atom], small: Container[Var | None]) -> set[Var]:
+    """The joined arrays, and slices of them, that are read row by row only, and are not small enough for registers."""
+    singles = [u.eqn for u in units if isinstance(u, Single) and u.eqn.outputs and u.eqn.outputs[0] not in small]
     joined: set[Atom] = set()
     for eqn in singles:
         if joins_rows(eqn) or (slices_rows(eqn) and eqn.inputs[0] in joined):

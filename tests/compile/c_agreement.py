@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 import xform
 from xform.compile.c.backend import build
@@ -85,12 +86,10 @@ def fails_alike(jaxpr: Jaxpr, *args: Any) -> Exception:
     return found
 
 
-def raised(f: Any) -> Exception:
-    try:
-        result = f()
-    except Exception as error:
-        return error
-    raise AssertionError(f"nothing was raised; the result is {result}")
+def raised(f: Callable[[], Any]) -> Exception:
+    with pytest.raises(Exception, match=r"\S") as found:
+        f()
+    return found.value
 
 
 def joined(cases: Sequence[Case]) -> Case:

@@ -51,7 +51,7 @@ def in_place_and_kept(x):
     """The array before the write is wanted after it."""
 
     def step(i, c):
-        y, before = c
+        y, _ = c
         return at(y)[i].set(np.sum(y) * 0.1), y
 
     return fori_loop(0, 5, step, (x, x * 0.0))
@@ -162,7 +162,7 @@ def while_in_scan(x):
 def cond_in_while(x):
     def step(c):
         y, k = c
-        return cond(y[0] > 0.0, lambda y: y - 0.4, lambda y: np.cos(y), y), k + 1
+        return cond(y[0] > 0.0, lambda y: y - 0.4, np.cos, y), k + 1
 
     return while_loop(lambda c: c[1] < 6, step, (x, 0))
 

@@ -1,4 +1,4 @@
-"""Small first-order programs in which arrays of all sizes are moved, joined, multiplied, read and written at indices."""
+"""Small programs in which arrays of all sizes are moved, joined, multiplied, read and written at indices."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ PROGRAMS: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "entries set": (lambda x, y: at(x)[PLACES].set(y[:4]) * x, (V, LONG[:9])),
     "entries multiplied": (lambda x: at(x)[PLACES].multiply(2.0), (A,)),
     "rows set": (lambda x: at(x)[3:7].set(x[:4] * 2.0) + at(x)[0].set(0.0), (ROWS,)),
-    "histogram": (lambda x: at(np.zeros(5))[np.arange(700) % 5].add(x), (LONG,)),
+    "histogram": (at(np.zeros(5))[np.arange(700) % 5].add, (LONG,)),
     "diagonal": (lambda x: np.diag(x) + np.diagonal(np.outer(x, x)), (V,)),
     # moves
     "pads": (lambda x: np.pad(x, ((1, 2), (0, 1))) * 3.0, (A,)),

@@ -52,7 +52,7 @@ def test_generated(seed, word):
 ARRAY_WORDS = {"value": 24, "jvp": 6, "grad": 10, "vmap": 6}
 
 
-@pytest.mark.parametrize(("seed", "word"), [(seed, word) for word, n in ARRAY_WORDS.items() for seed in range(n)])
+@pytest.mark.parametrize("seed, word", [(seed, word) for word, n in ARRAY_WORDS.items() for seed in range(n)])
 def test_generated_on_arrays(seed, word):
     program = Arrays(seed, 25)
     xs = program.arguments()

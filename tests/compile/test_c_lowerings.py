@@ -368,3 +368,28 @@ def test_convergence():
         found = fails_alike(jaxpr, x, error, bound)
         assert str(found) == message.format(error=np.float64(wrong), bound=np.float64(1.0))
     fails_alike(jaxpr, x, small * np.inf, bound * np.inf)
+
+
+# --- reductions ---
+
+
+@pytest.mark.parametrize("dtype", ["f8", "c16", "c8", "?", "i4"])
+def test_reductions(dtype):
+    logical, numeric = ("reduce_and", "reduce_or", "reduce_xor"), ("reduce_sum", "reduce_max", "reduce_min")
+    found = []
+    for shape in ((40, 5), (2, 3, 30)):
+        x = with_ties(shape, dtype) if dtype[0] != "c" else normal(*shape, dtype=dtype)
+        for axes in ((), (0,), (1,), tuple(range(len(shape)))):
+            found += [op(name, x, axes=axes) for name in (numeric if dtype != "?" else numeric[1:])]
+            found += [op(name, x, axes=axes) for name in logical]
+    lowered(found, ulps=64)
+
+
+def test_extremes_of_complex_numbers_with_nan():
+    x = with_ties((30, 6), "c16")
+    lowered([op(name, x, axes=a) for name in ("reduce_max", "reduce_min") for a in ((0,), (1,), (0, 1))])
+
+
+def test_powers_of_two():
+    x = normal(300)
+    calls_nothing(agrees(optimise(make_jaxpr(lambda x: np.ldexp(x, 3) + np.ldexp(x, np.arange(300)))(x)), x))

@@ -112,7 +112,7 @@ def in_registers(emit: Emitter, eqn: Eqn, args: Sequence[Scalars], outs: Sequenc
     prim, params, out = eqn.prim, eqn.params, outs[0]
     name = prim.name
     if is_of_entries(eqn):
-        ok = scalars.has_text(prim, scalars.computing_dtypes(args), out.dtype)
+        ok = scalars.has_text(prim, scalars.operand_dtypes(prim, args, out.dtype), out.dtype)
         return scalars.elementwise(emit, prim, args, out) if ok else None
     if name in scalars.MOVES and all(isinstance(x, Scalars) for x in args):
         return scalars.moved(prim, args, params, out)

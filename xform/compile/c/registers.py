@@ -10,9 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xform.compile.c import convergence, convolutions, extremes, linalg, precision, recurrences, searching, sorting
+from xform.compile.c import (
+    convergence,
+    convolutions,
+    extremes,
+    folds,
+    linalg,
+    precision,
+    recurrences,
+    searching,
+    sorting,
+)
 from xform.compile.c.emit import Emitter
 from xform.compile.c.lanes import rooms
+from xform.compile.c.scalars import REDUCTIONS
 from xform.compile.c.sizes import LINALG, ROWS, are_small_matrices, is_short, is_single
 from xform.compile.c.values import Scalars, Value, View, without
 from xform.core.aval import Aval
@@ -93,6 +104,7 @@ WHOLE: dict[str, Callable[..., Sequence[Value] | None]] = {
     **dict.fromkeys(LINALG, over_batch),
     **dict.fromkeys(EXTREMES, extremes.whole),
     **dict.fromkeys(ROWS, sorting.whole),
+    **dict.fromkeys(REDUCTIONS, folds.whole),
     "searchsorted": searching.whole,
     "bitcast_convert_type": precision.bits_of_array,
     "linear_recurrence": recurrences.linear,

@@ -40,7 +40,7 @@ def moved(prim: Primitive, args: Sequence[Scalars], params: dict[str, Any], out:
 
 
 def elementwise(emit: Emitter, prim: Any, args: Sequence[Scalars], out: Aval) -> Scalars:
-    dtypes = computing_dtypes(args)
+    dtypes = operand_dtypes(prim, args, out.dtype)
     entries = np.empty(out.shape, object)
     operands = np.broadcast_arrays(*(a.entries for a in args), entries, subok=False)[:-1]
     for k in np.ndindex(*out.shape):
@@ -52,6 +52,12 @@ def computing_dtypes(args: Sequence[Scalars]) -> list[np.dtype]:
     """The dtypes of the operands; a Python number takes the one that it has beside the others."""
     strong = [a.dtype for a in args if not a.weak]
     return [np.result_type(*strong, a.entries[()]) if a.weak and strong else a.dtype for a in args]
+
+
+def operand_dtypes(prim: Any, args: Sequence[Scalars], out: np.dtype) -> list[np.dtype]:
+    """Those in which it computes; if it has no text for these, its operands differ in kind, as those of ldexp do."""
+    dtypes = computing_dtypes(args)
+    return dtypes if has_text(prim, dtypes, out) else [a.dtype for a in args]
 
 
 def apply(emit: Emitter, prim: Any, entries: list[Any], dtypes: list[np.dtype], out: np.dtype) -> Any:

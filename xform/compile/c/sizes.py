@@ -23,7 +23,7 @@ SORTED = {"sort": 64, "argsort": 128}
 MOST_KEPT = 64
 
 #: entries of the window of a convolution that are written out, and sizes of what is summed beside them, at most
-MOST_IN_WINDOW, MOST_SUMMED = 32, 16
+MOST_IN_WINDOW, MOST_SUMMED = 64, 256
 
 #: what is known of matrices
 LINALG = ("solve", "triangular_solve", "inv", "det", "slogdet", "cholesky", "cofactor")

@@ -86,9 +86,11 @@ def written_out(
 def whole(emit: Emitter, eqn: Eqn, args: Sequence[Value], places: Sequence[View | None]) -> list[Value] | None:
     name, params, x = eqn.prim.name, eqn.params, eqn.inputs[0].aval
     axis, n = params["axis"], x.shape[params["axis"]]
-    if is_sorted_by_numpy(eqn) or not x.size:
+    if x.size and is_sorted_by_numpy(eqn):
         return None
     outs = rooms(emit, eqn, places)
+    if not x.size:
+        return list(outs)
 
     def short(row: View, *ys: View) -> None:
         values = of_row(emit, name, list(emit.scalars(row).entries), x.dtype, params)

@@ -11,6 +11,7 @@ A ratio is ours to the other's, of the medians of runs in turns in one process, 
 from __future__ import annotations
 
 import argparse
+import atexit
 import functools
 import gc
 import json
@@ -119,8 +120,12 @@ def with_numpy(seconds: float) -> None:
 # ---- in processes of their own: first calls, memory ----
 
 
-#: compiled modules, as an installed package has them
-BYTECODE = f"{tempfile.gettempdir()}/xform-benchmarks-{os.getuid()}"
+@functools.cache
+def bytecode() -> str:
+    """A folder for compiled modules, as an installed package has them, for as long as this process lives."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return folder.name
 
 
 def child(*what: Any, cache: str) -> dict[str, float]:
@@ -128,7 +133,7 @@ def child(*what: Any, cache: str) -> dict[str, float]:
     environment = {
         **os.environ,
         "XFORM_CACHE_DIR": cache,
-        "PYTHONPYCACHEPREFIX": BYTECODE,
+        "PYTHONPYCACHEPREFIX": bytecode(),
         "PYTHONDONTWRITEBYTECODE": "",
     }
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
@@ -137,7 +142,7 @@ def child(*what: Any, cache: str) -> dict[str, float]:
 def first_call(name: str, title: str) -> dict[str, float]:
     """Seconds of the first jitted call in a process, of something trivial, and then of a program."""
     tool, program = package(name), COMPILED[title]
-    tool.xf.lax.scan  # noqa: B018  # the room is imported when it is first looked into
+    assert tool.xf.lax  # a room that is imported when it is first looked into
     trivial = tool.call(tool.xf.jit(lambda x: x + 1.0), (np.ones(3),))
     call = tool.call(tool.xf.jit(program.make(tool.xf, tool.np)), program.args)
     times = []

@@ -83,7 +83,9 @@ def functions(n: int, dtype: str, lead: tuple[int, ...]) -> list[Operation]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("n, dtype", [(1, "f8"), (2, "c16"), (2, "f4"), (3, "f8"), (3, "c8"), (6, "f8")])
+@pytest.mark.parametrize(
+    "n, dtype", [(1, "f8"), (2, "c16"), (2, "f4"), (3, "f8"), (3, "c8"), (6, "f8"), (12, "c16"), (31, "f8")]
+)
 @pytest.mark.parametrize("family", [equations, functions])
 def test_matrices(family, n, dtype):
     stacks = STACKS if n < 3 else STACKS[:3:2]
@@ -123,7 +125,8 @@ def singular(*shape: int) -> np.ndarray:
 
 def test_singular_matrices_have_no_inverse():
     a = np.stack([np.eye(3), singular(3, 3), matrices(3, 3)])
-    for x in (a, a[1]):
+    middling = np.stack([np.eye(12), singular(12, 12), matrices(12, 12)])
+    for x in (a, a[1], middling, middling[1]):
         for name, operands, params in (
             ("solve", (x, x), {}),
             ("inv", (x,), {"strict": True}),
@@ -132,12 +135,16 @@ def test_singular_matrices_have_no_inverse():
         ):
             error = fails_alike(program(name, *operands, **params), *operands)
             assert isinstance(error, np.linalg.LinAlgError)
-            assert f"{name} of f64[3,3]: " in str(error)
+            assert f"{name} of f64[{x.shape[-1]},{x.shape[-1]}]: " in str(error)
 
 
 def test_singular_matrices_that_are_no_error():
     a = np.stack([np.eye(3), singular(3, 3), np.zeros((3, 3)), np.full((3, 3), np.nan)])
-    lowered([op("inv", a, strict=False), op("det", a), op("slogdet", a), op("slogdet", a.astype(complex)[:3])])
+    b = np.stack([np.eye(12), singular(12, 12), np.zeros((12, 12)), np.full((12, 12), np.nan)])
+    for x in (a, b):
+        z = x.astype(complex)[:3]
+        lowered([op("inv", x, strict=False), op("det", x), op("slogdet", x[:3]), op("slogdet", z), op("det", z)])
+    lowered([op("slogdet", a)])
 
 
 def test_an_error_in_a_batch_leaves_the_program_usable():

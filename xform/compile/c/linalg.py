@@ -41,9 +41,23 @@ def number(x: Any, dtype: np.dtype) -> Scalars:
     return Scalars(entries, dtype)
 
 
-def check(emit: Emitter, failed: str, name: str, a: Scalars, message: str) -> None:
-    text = f"{name} of {Aval(a.shape, a.dtype)}: {message}"
-    emit.check(failed, f'xform_error(XFORM_LINALG_ERROR, "%s", "{text}")')
+#: what is wrong with a matrix, and what to do about it
+MESSAGES = {
+    "solve": "Singular matrix. A unique solution wants a regular matrix; use lstsq or pinv",
+    "triangular_solve": "Singular matrix. Wanted a diagonal without zeros; use lstsq",
+    "inv": "Singular matrix. Only a regular matrix has an inverse; use pinv",
+    "cholesky": "Matrix is not positive definite. Wanted positive eigenvalues; add a multiple of the identity, or use "
+    "eigh",
+}
+
+
+def failure(name: str, a: Aval) -> str:
+    """The C call that raises LinAlgError."""
+    return f'xform_error(XFORM_LINALG_ERROR, "%s", "{name} of {a}: {MESSAGES[name]}")'
+
+
+def check(emit: Emitter, failed: str, name: str, a: Scalars) -> None:
+    emit.check(failed, failure(name, Aval(a.shape, a.dtype)))
 
 
 # --- rules ---
@@ -52,8 +66,7 @@ def check(emit: Emitter, failed: str, name: str, a: Scalars, message: str) -> No
 def solve(emit: Emitter, args: Sequence[Scalars], outs: Sequence[Aval], params: dict[str, Any]) -> list[Scalars]:
     dtype = outs[0].dtype
     done = Elimination(Numbers(emit, dtype), *(rows_of(emit, x, dtype) for x in args))
-    remedy = "Singular matrix. A unique solution wants a regular matrix; use lstsq or pinv"
-    check(emit, done.is_singular(), "solve", args[0], remedy)
+    check(emit, done.is_singular(), "solve", args[0])
     return [matrix(done.solution(), dtype)]
 
 
@@ -68,8 +81,7 @@ def triangular_solve(
         a, b = [row[::-1] for row in a[::-1]], b[::-1]
     if not unit:
         singular = numbers.any([numbers.is_zero(a[k][k]) for k in range(len(a))])
-        message = "Singular matrix. Wanted a diagonal without zeros; use lstsq"
-        check(emit, singular, "triangular_solve", args[0], message)
+        check(emit, singular, "triangular_solve", args[0])
     x = back_substitution(numbers, a, b, unit)
     return [matrix(x[::-1] if params["lower"] else x, dtype)]
 
@@ -82,7 +94,7 @@ def inverse(emit: Emitter, args: Sequence[Scalars], outs: Sequence[Aval], params
     done = Elimination(numbers, rows_of(emit, args[0], dtype), identity)
     singular, x = done.is_singular(), done.solution()
     if params["strict"]:
-        check(emit, singular, "inv", args[0], "Singular matrix. Only a regular matrix has an inverse; use pinv")
+        check(emit, singular, "inv", args[0])
     else:
         x = [[numbers.choose(singular, dtype.type(np.nan), e) for e in row] for row in x]
     return [matrix(x, dtype)]
@@ -125,8 +137,7 @@ def sign_and_log(emit: Emitter, args: Sequence[Scalars], outs: Sequence[Aval], p
 def cholesky(emit: Emitter, args: Sequence[Scalars], outs: Sequence[Aval], params: dict[str, Any]) -> list[Scalars]:
     dtype = outs[0].dtype
     factor, bad = cholesky_factor(Numbers(emit, dtype), rows_of(emit, args[0], dtype))
-    remedy = "Wanted positive eigenvalues; add a multiple of the identity, or use eigh"
-    check(emit, bad, "cholesky", args[0], f"Matrix is not positive definite. {remedy}")
+    check(emit, bad, "cholesky", args[0])
     return [matrix(factor, dtype)]
 
 

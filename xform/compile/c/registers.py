@@ -20,12 +20,12 @@ from xform.compile.c import (
     recurrences,
     searching,
     sorting,
+    stacks,
 )
 from xform.compile.c.emit import Emitter
-from xform.compile.c.lanes import rooms
 from xform.compile.c.scalars import REDUCTIONS
 from xform.compile.c.sizes import LINALG, ROWS, are_small_matrices, is_short, is_single
-from xform.compile.c.values import Scalars, Value, View, without
+from xform.compile.c.values import Scalars, Value, View
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn
 
@@ -49,40 +49,6 @@ def as_whole(emit: Emitter, eqn: Eqn, args: Sequence[Value], places: Sequence[Vi
     return None if rule is None else rule(emit, eqn, args, places)
 
 
-def over_batch(emit: Emitter, eqn: Eqn, args: Sequence[Value], places: Sequence[View | None]) -> Sequence[Value] | None:
-    """The results for a stack of matrices, by loops over its leading axes; None if it is left to NumPy."""
-    if is_single(eqn) or not are_small_matrices(eqn):
-        return None
-    avals = [v.aval for v in eqn.outputs]
-    outs = rooms(emit, eqn, places)
-    rest = [without_leading(a, max(x.aval.ndim for x in eqn.inputs) - 2) for a in avals]
-    rule = linalg.RULES[eqn.prim.name]
-    each(emit, [emit.view(x) for x in args], outs, lambda xs: rule(emit, xs, rest, eqn.params))
-    return outs
-
-
-def without_leading(a: Aval, rank: int) -> Aval:
-    return Aval(a.shape[rank:], a.dtype)
-
-
-def each(emit: Emitter, args: Sequence[View], outs: Sequence[View], rule: Callable[..., list[Scalars]]) -> None:
-    """Loops over the leading axes of stacks, the inner one of which may take several steps at a time."""
-    rank = max(len(x.shape) for x in args)
-    if rank == 2:
-        for out, value in zip(outs, rule([emit.scalars(x) for x in args]), strict=True):
-            emit.store(out, value)
-        return
-    size = outs[0].shape[0]
-    with emit.loop(size) as i:
-        rows = [step(x, i, size) if len(x.shape) == rank else x for x in args]
-        each(emit, rows, [out.index(0, i) for out in outs], rule)
-
-
-def step(x: View, i: str, size: int) -> View:
-    """The slice of a step; one of a stack of size 1 is the same in all."""
-    return x.index(0, i) if x.shape[0] == size else x.like(without(x.shape, 0), without(x.strides, 0))
-
-
 def matrices(emit: Emitter, name: str, args: Any, outs: Sequence[Aval], params: dict[str, Any]) -> list[Scalars] | None:
     return linalg.RULES[name](emit, args, outs, params)
 
@@ -101,7 +67,7 @@ RULES: dict[str, Rule] = {
 }
 
 WHOLE: dict[str, Callable[..., Sequence[Value] | None]] = {
-    **dict.fromkeys(LINALG, over_batch),
+    **dict.fromkeys(LINALG, stacks.over_stack),
     **dict.fromkeys(EXTREMES, extremes.whole),
     **dict.fromkeys(ROWS, sorting.whole),
     **dict.fromkeys(REDUCTIONS, folds.whole),

@@ -10,6 +10,9 @@ from xform.core.jaxpr import Eqn
 #: multiplications up to which linear algebra is written out
 MOST_WORK = 700
 
+#: the order of matrices, and the number of columns beside them, from which on NumPy is called
+LARGE, MANY_COLUMNS = 48, 128
+
 #: the order up to which the cofactors of a matrix are written out, and how many terms they may have
 COFACTORS, MOST_TERMS = 4, 64
 
@@ -41,6 +44,18 @@ def are_small_matrices(eqn: Eqn) -> bool:
         return len(eqn.inputs) <= n <= COFACTORS and n * n * len(eqn.inputs) ** 2 <= MOST_TERMS
     columns = eqn.inputs[1].aval.shape[-1] if len(eqn.inputs) > 1 else n if eqn.prim.name == "inv" else 0
     return n * n * (n + columns) <= MOST_WORK
+
+
+def are_middling_matrices(eqn: Eqn) -> bool:
+    """Is a call of NumPy more work than what it does?"""
+    columns = eqn.inputs[-1].aval.shape[-1]
+    sizes = [n for a in eqn.inputs for n in a.aval.shape]
+    return (
+        0 < eqn.inputs[0].aval.shape[-1] <= LARGE
+        and columns <= MANY_COLUMNS
+        and all(sizes)
+        and eqn.prim.name != "cofactor"
+    )
 
 
 def is_small_window(eqn: Eqn) -> bool:

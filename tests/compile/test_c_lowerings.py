@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import xform
 from tests.compile.c_agreement import agree_together, agrees, fails_alike
 from xform import grad, lax, make_jaxpr, vmap
 from xform.compile.c.backend import build
@@ -182,6 +183,27 @@ def test_equations_inside_of_loops():
     bad = a.copy()
     bad[7] = 0
     fails_alike(optimise(make_jaxpr(f)(a, b)), bad, b)
+
+
+def test_an_error_comes_at_its_step():
+    """What happens before it has happened, and nothing after it; a branch that is not taken has none."""
+    a = matrices(6, 2, 2)
+    a[3] = 0
+    for g in (np.linalg.inv, lambda m: np.linalg.solve(np.kron(m, np.eye(9)), np.ones(18))):
+        seen: list[int] = []
+
+        def step(k, m, g=g, seen=seen):
+            xform.debug.callback(lambda k: seen.append(int(k)), k)
+            return k + 1, np.sum(g(m))
+
+        jaxpr = optimise(make_jaxpr(lambda a, step=step: lax.scan(step, 0, a))(a))
+        fails_alike(jaxpr, a)
+        assert seen == 3 * [0, 1, 2, 3]  # evaluated once, and run twice
+
+        def guarded(m, g=g):
+            return lax.cond(np.sum(np.abs(m)) > 0, lambda m: np.sum(g(m)), lambda m: 0.0, m)
+
+        agrees(optimise(make_jaxpr(lambda a, f=guarded: lax.map(f, a))(a)), a, ulps=5000, scale=1.0)
 
 
 # --- orders ---

@@ -18,7 +18,7 @@ from xform.compile.c.values import Scalars
 from xform.core.aval import Aval
 from xform.core.primitive import Primitive
 
-Rule = Callable[..., list[Scalars] | None]
+Rule = Callable[..., list[Scalars]]
 
 
 # --- matrices in and out ---

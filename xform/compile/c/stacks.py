@@ -21,12 +21,7 @@ def over_stack(emit: Emitter, eqn: Eqn, args: Sequence[Value], places: Sequence[
     if are_small_matrices(eqn) and not is_single(eqn):
         do = written_out(emit, eqn)
     elif are_middling_matrices(eqn):
-        rule = dense.RULES[eqn.prim.name]
-
-        def do(xs: Sequence[View], outs: Sequence[View]) -> None:
-            emit.serialize()
-            rule(emit, eqn, xs, outs)
-
+        do = one_by_one(emit, eqn)
     else:
         return None
     outs = rooms(emit, eqn, places)
@@ -42,6 +37,16 @@ def written_out(emit: Emitter, eqn: Eqn) -> Do:
     def do(xs: Sequence[View], outs: Sequence[View]) -> None:
         for out, value in zip(outs, rule(emit, [emit.scalars(x) for x in xs], avals, eqn.params), strict=True):
             emit.store(out, value)
+
+    return do
+
+
+def one_by_one(emit: Emitter, eqn: Eqn) -> Do:
+    rule = dense.RULES[eqn.prim.name]
+
+    def do(xs: Sequence[View], outs: Sequence[View]) -> None:
+        emit.serialize()
+        rule(emit, eqn, xs, outs)
 
     return do
 

@@ -1,7 +1,7 @@
 """argmax and argmin: where the first of the largest (smallest) entries is, or the first nan.
 
 A short row is a chain of choices in registers, rows that lie across memory are compared entry by entry with the best so
-far, and a long row is read twice: for its extreme, then for the first block that has it.
+far, and a long row has sixteen bests, each of every sixteenth entry, of which the first extreme is chosen in the end.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def function(emit: Emitter, dtype: np.dtype, largest: bool, dense: bool) -> str:
     """The name of the C function that searches a row, whose entries lie side by side if it is `dense`."""
     name = f"xf_{'argmax' if largest else 'argmin'}_{'dense' if dense else 'spread'}_{short_name(dtype)}"
     words = {
-        "NAME": name, "SIGN": ">" if largest else "<", "OP": "max" if largest else "min",
+        "NAME": name, "SIGN": ">" if largest else "<",
         "BEATS": beats("now", "best", dtype, largest), " STEP": "" if dense else " * step",
     }  # fmt: skip
     text = COMPLEX if dtype.kind == "c" else REAL
@@ -116,23 +116,32 @@ def function(emit: Emitter, dtype: np.dtype, largest: bool, dense: bool) -> str:
 REAL = """
 static long NAME(const $T *x, long step, long n)
 {
-  $T best = x[0];
-  int nans = 0;
-  #pragma omp simd reduction(OP:best) reduction(|:nans)
-  for (long k = 0; k < n; k++) {
+  enum { LANES = 16 };
+  $T tops[LANES];
+  int64_t starts[LANES];
+  long k = n < LANES ? 1 : LANES;
+  for (long i = 0; i < k; i++) { tops[i] = x[i STEP]; starts[i] = 0; }
+  for (; k + LANES <= n; k += LANES) {
+    #pragma omp simd
+    for (long i = 0; i < LANES; i++) {
+      const $T now = x[(k + i) STEP], best = tops[i];
+      const _Bool better = BEATS;
+      tops[i] = better ? now : best;
+      starts[i] = better ? k : starts[i];
+    }
+  }
+  $T best = tops[0];
+  long place = starts[0];
+  for (long i = 1; i < LANES && n >= LANES; i++) {
+    const $T now = tops[i];
+    const _Bool better = BEATS, same = now == best || (now != now && best != best);
+    if (better || (same && starts[i] + i < place)) { best = now; place = starts[i] + i; }
+  }
+  for (; k < n; k++) {
     const $T now = x[k STEP];
-    best = now SIGN best ? now : best;
-    nans |= now != now;
+    if (BEATS) { best = now; place = k; }
   }
-  for (long start = 0; start < n; start += 64) {
-    const long stop = start + 64 < n ? start + 64 : n;
-    int found = 0;
-    #pragma omp simd reduction(|:found)
-    for (long k = start; k < stop; k++) found |= nans ? x[k STEP] != x[k STEP] : x[k STEP] == best;
-    for (long k = start; found && k < stop; k++)
-      if (nans ? x[k STEP] != x[k STEP] : x[k STEP] == best) return k;
-  }
-  return 0;
+  return place;
 }
 """
 

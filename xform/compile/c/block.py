@@ -61,7 +61,7 @@ class Block:
 
     def how(self, eqn: Eqn) -> Peel | None:
         """As a loop, unless it is small enough for registers, or better done as a whole."""
-        if lower.is_small(eqn, self.emit.most):
+        if lower.is_small(eqn, self.emit):
             self.small.add(eqn.outputs[0] if eqn.outputs else None)
             return None
         if lower.prefers_whole(eqn):

@@ -85,6 +85,10 @@ class Emitter:
         """The steps of the loop that is being written must be taken one by one."""
         self.bodies[-1].serial = self.bodies[-1].dependent = True
 
+    def takes_several(self) -> bool:
+        """Is a loop being written whose steps may be taken several at a time?"""
+        return self.bodies[-1].checks is not None and not self.bodies[-1].serial
+
     def check(self, failed: str, error: str) -> None:
         """An error where `failed` is true: at once, or behind a loop whose steps may be taken several at a time."""
         body = self.bodies[-1]

@@ -23,10 +23,11 @@ from xform.ops.elementwise import Elementwise
 PARTS = ("slice", "gather", "dynamic_slice")
 
 
-def is_small(eqn: Eqn, most: int) -> bool:
+def is_small(eqn: Eqn, emit: Emitter) -> bool:
     """Can it be done in registers?"""
+    most = emit.most
     if eqn.prim.name in registers.RULES:
-        return registers.is_small(eqn, most)
+        return registers.is_small(eqn, emit)
     if len(eqn.outputs) != 1 or eqn.prim.has_programs or any(programs_in(eqn.params)):
         return False
     avals = [v.aval for v in eqn.outputs]

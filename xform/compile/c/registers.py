@@ -24,16 +24,18 @@ from xform.compile.c import (
 )
 from xform.compile.c.emit import Emitter
 from xform.compile.c.scalars import REDUCTIONS
-from xform.compile.c.sizes import LINALG, ROWS, are_small_matrices, is_short, is_single
+from xform.compile.c.sizes import LINALG, ROWS, are_small_matrices, is_short, is_single, is_tiny
 from xform.compile.c.values import Scalars, Value, View
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn
 
 
-def is_small(eqn: Eqn, most: int) -> bool:
-    """Can it be done in registers? Of matrices whatever is worth it, whether or not there is a batch around."""
+def is_small(eqn: Eqn, emit: Emitter) -> bool:
+    """Can it be done in registers? For a single matrix a C function is shorter, and as fast unless it is tiny."""
+    most = emit.most
     if eqn.prim.name in LINALG:
-        return is_single(eqn) and are_small_matrices(eqn)
+        written = is_tiny(eqn) or emit.takes_several()
+        return written and is_single(eqn) and are_small_matrices(eqn)
     if eqn.prim.name in ENTRYWISE:
         return all(None not in v.aval.shape and v.aval.size <= most for v in (*eqn.inputs, *eqn.outputs))
     return is_short(eqn, most)

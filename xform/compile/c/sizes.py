@@ -10,6 +10,9 @@ from xform.core.jaxpr import Eqn
 #: multiplications up to which linear algebra is written out
 MOST_WORK = 700
 
+#: the order up to which a matrix that is alone is written out
+TINY = 4
+
 #: the order of matrices, and the number of columns beside them, from which on NumPy is called
 LARGE, MANY_COLUMNS = 48, 128
 
@@ -77,6 +80,10 @@ def summed_size(eqn: Eqn) -> int:
 def is_single(eqn: Eqn) -> bool:
     """Is it of single matrices, and not of stacks of them?"""
     return all(a.aval.ndim == 2 for a in eqn.inputs)
+
+
+def is_tiny(eqn: Eqn) -> bool:
+    return eqn.prim.name == "cofactor" or eqn.inputs[0].aval.shape[-1] <= TINY
 
 
 def stack_axes(ins: list[Aval]) -> tuple[int, tuple[int | None, ...]]:

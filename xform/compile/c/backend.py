@@ -47,7 +47,7 @@ def build(jaxpr: Jaxpr, donated: tuple[bool, ...] = ()) -> Executable:
 def function(emit: Writer, jaxpr: Jaxpr) -> str:
     """The text of the function, and of what stands in front of it."""
     args = [given(emit, "x", k, a) for k, a in enumerate(jaxpr.in_avals)]
-    outs = [given(emit, "y", k, a) for k, a in enumerate(jaxpr.out_avals)]
+    outs = [given(emit, "r", k, a) for k, a in enumerate(jaxpr.out_avals)]
     values = loops.run_program(emit, jaxpr, args, outs)
     for out, value in zip(outs, values, strict=True):
         emit.copy(out, value)

@@ -12,6 +12,7 @@ import xform
 from tests.compile.c_agreement import agrees
 from tests.compile.c_loops import NEED_LARGE, in_place
 from tests.compile.c_loops import PROGRAMS as LOOPS
+from tests.compile.words import on_floats
 from tests.control import nested_programs  # noqa: F401  # adds its programs
 from tests.control.programs import PROGRAMS
 from tests.programs import PROGRAMS as NASTY
@@ -37,20 +38,6 @@ WORDS: dict[str, Callable[..., Any]] = {
     "vmap": lambda f: lambda *xs: vmap(f)(*(np.stack([x, x * 0.5]) for x in xs)),
     "vmap of grad": lambda f: lambda *xs: vmap(gradient(f))(*(np.stack([x, x * 0.5]) for x in xs)),
 }
-
-
-def on_floats(f: Callable[..., Any], point: Any) -> tuple[Callable[..., Any], list[Any]]:
-    """The function of the inexact leaves of its argument, and these."""
-    leaves, tree_def = xform.tree.flatten(point)
-    moving = [k for k, x in enumerate(leaves) if np.asarray(x).dtype.kind in "fc"]
-
-    def g(*xs: Any) -> Any:
-        values = list(leaves)
-        for k, x in zip(moving, xs, strict=True):
-            values[k] = x
-        return f(xform.tree.unflatten(tree_def, values))
-
-    return g, [leaves[k] for k in moving]
 
 
 def both_agree(f: Callable[..., Any], *xs: Any) -> str:

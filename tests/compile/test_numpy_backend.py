@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import xform
+from tests.compile.words import on_floats
 from tests.control import nested_programs  # noqa: F401  # adds its programs
 from tests.control.programs import PROGRAMS
 from tests.programs import PROGRAMS as NASTY
@@ -84,20 +85,6 @@ def size(tree: Any) -> Any:
     """A real number that depends on all inexact leaves."""
     leaves = [y for y in xform.tree.leaves(tree) if np.result_type(y).kind in "fc"]
     return sum((np.sum(np.real(y * y)) for y in leaves), 0.0)
-
-
-def on_floats(f: Callable[..., Any], point: Any) -> tuple[Callable[..., Any], list[Any]]:
-    """The function of the inexact leaves of its argument, and these."""
-    leaves, tree_def = xform.tree.flatten(point)
-    moving = [k for k, x in enumerate(leaves) if np.asarray(x).dtype.kind in "fc"]
-
-    def g(*xs: Any) -> Any:
-        values = list(leaves)
-        for k, x in zip(moving, xs, strict=True):
-            values[k] = x
-        return f(xform.tree.unflatten(tree_def, values))
-
-    return g, [leaves[k] for k in moving]
 
 
 @pytest.mark.parametrize("word", WORDS)

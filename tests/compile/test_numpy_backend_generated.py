@@ -2,36 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from tests.compile.test_numpy_backend import agrees
+from tests.compile.words import WORDS
 from tests.control.generated import LAX, Writer, compiled
-from xform import grad, jacfwd, jvp, make_jaxpr, tree, vmap
-
-X, K = np.array([0.37, -0.61, 0.83, 0.29]), np.int64(2)
-XS = np.stack([X, [-0.3, 0.5, -0.9, 0.7], [0.9, 0.2, 0.4, -0.8]])
-KS = np.array([2, 0, 5])
-
-
-def size(f: Any) -> Any:
-    def total(x: Any, k: Any) -> Any:
-        leaves = [y for y in tree.leaves(f(x, k)) if y.dtype.kind in "fc"]
-        return sum((np.sum(np.real(y * y)) for y in leaves), 0.0)
-
-    return total
-
-
-WORDS: dict[str, tuple[Any, tuple[Any, ...]]] = {
-    "value": (lambda f: f, (X, K)),
-    "grad": (lambda f: grad(size(f)), (X, K)),
-    "jvp": (lambda f: lambda x, k: jvp(lambda x: f(x, k), (x,), (np.cos(X),)), (X, K)),
-    "vmap": (vmap, (XS, KS)),
-    "vmap of grad": (lambda f: vmap(grad(size(f))), (XS, KS)),
-    "jacfwd of grad": (lambda f: jacfwd(grad(size(f))), (X, K)),
-}
+from xform import make_jaxpr
 
 
 @pytest.mark.parametrize("word", WORDS)

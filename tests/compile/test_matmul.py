@@ -71,7 +71,7 @@ def test_functions_of_the_program(size, dtype):
         return [*outs, *(y.T + 1 for y in outs)]
 
     source = check(all_of_them, *args, ulps=256)
-    assert source.count("static XF_FUSED void xf_product_") == 4
+    assert source.count("static void xf_product_") == 4
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.complex128, np.complex64])

@@ -5,7 +5,8 @@ p runs:
 
     tile[i][j] += a[i, p] * (vector j of row p of b)
 
-What is left over at the right is done by a vector that begins further left: its columns are computed twice, alike. The
+A tile is a function of its own, which all products of a program with tiles of that size call: the strides are its
+arguments, because to know them makes it no faster, and a compiler takes long over such a function. What is left over at the right is done by a vector that begins further left: its columns are computed twice, alike. The
 rows of b must lie along memory, else a panel of them, as wide as a tile, is copied in that order; the strides of a are
 free. Multiplications and additions are fused, as in BLAS.
 """
@@ -27,7 +28,7 @@ FAR, REUSED = 2048, 8
 MOST_ROWS = 16
 
 #: by which part of its cost a tiling may be slower if it has one entry less in its text
-LENGTH = 1e-3
+LENGTH = 2e-3
 
 Strides = tuple[int, int]
 
@@ -116,8 +117,9 @@ def sources(p: Product, vectors: Vectors) -> list[str]:
     """Functions, the last one of the places of a, b and c, where the columns of c lie side by side."""
     t = tiling(p, vectors)
     operands = f"const {p.kind} *a, const {p.kind} *b, {p.kind} *c"
-    product = function(p.name, operands, [*vector_types(p.kind, t.lanes), *depths(p, t)])
-    return [FUSION, *([pack_source(p, t)] if is_packed(p, t) else []), product]
+    tiles = [tile_source(p, t, rows.size, columns.size) for rows in t.rows for columns in t.columns]
+    packing = [pack_source(p, t)] if is_packed(p, t) else []
+    return [FUSION, *tiles, *packing, "\n".join(block(f"static void {p.name}({operands})", depths(p, t)))]
 
 
 def function(name: str, operands: str, body: list[str]) -> str:
@@ -184,7 +186,7 @@ def panels(p: Product, t: Tiling, size: int, depth: str = "") -> list[str]:
         inner = pack(p, t, width, last, depth) if packed else []
         for rows in t.rows:
             head = f"for (long i = {rows.start}; i < {rows.stop}; i += {rows.size})"
-            inner += block(head, tile(p, t, rows.size, width, last, packed, depth))
+            inner.append(f"{head} {tile(p, t, rows.size, width, last, packed, depth)}")
         step = width * t.lanes
         lines += block(f"for (long j = {start}; j < {start + step * count}; j += {step})", inner)
     return lines
@@ -208,36 +210,58 @@ def places(width: int, lanes: int, last: int) -> list[int]:
     return [*(v * lanes for v in range(width - 1)), last]
 
 
-def tile(p: Product, t: Tiling, rows: int, width: int, last: int, packed: bool, depth: str) -> list[str]:
-    """One tile: its sums, and where they are put."""
-    at = places(width, t.lanes, last)
+def tile(p: Product, t: Tiling, rows: int, width: int, last: int, packed: bool, depth: str) -> str:
+    """The call that makes one tile."""
+    b = f"panel, {width * t.lanes}, {(width - 1) * t.lanes}" if packed else f"b + j, {p.b[0]}, {last}"
+    a, c = f"a + i * {p.a[0]}L, {p.a[0]}, {p.a[1]}", f"c + i * {p.c[0]}L + j, {p.c[0]}, {last}"
+    return f"{tile_name(p, t, rows, width)}({depth}, {a}, {b}, {c}, {'q != 0' if p.k > DEPTH else 0});"
+
+
+def tile_name(p: Product, t: Tiling, rows: int, width: int) -> str:
+    return f"xf_tile_{p.kind}_{t.lanes}_{rows}_{width}"
+
+
+def tile_source(p: Product, t: Tiling, rows: int, width: int) -> str:
+    """A function: the sums of a tile, added to what is in memory, or put there.
+
+    `b_last` and `c_last` are where the last vector begins.
+    """
     names = [[f"s{i}_{v}" for v in range(width)] for i in range(rows)]
-    lines = [f"vec {', '.join(f'{name} = {{0}}' for name in row)};" for row in names]
-    lines += [f"{p.kind} *const to = c + i * {p.c[0]}L + j;", f"const {p.kind} *const from = a + i * {p.a[0]}L;"]
-    if p.k > DEPTH:
-        lines += block("if (q)", list(transfers(p, names, at, load=True)))
-    return [*lines, *inner_loop(p, t, names, at, packed, depth), *transfers(p, names, at, load=False)]
+    body = [
+        *vector_types(p.kind, t.lanes),
+        *(f"vec {', '.join(f'{name} = {{0}}' for name in row)};" for row in names),
+        *block("if (add)", list(transfers(names, t.lanes, load=True))),
+        *inner_loop(p, t, names),
+        *transfers(names, t.lanes, load=False),
+    ]
+    operands = [
+        f"long depth, const {p.kind} *a, long a_rows, long a_columns, const {p.kind} *b, long b_rows, long b_last",
+        f"{p.kind} *c, long c_rows, long c_last, int add",
+    ]
+    return function(tile_name(p, t, rows, width), ", ".join(operands), body)
 
 
-def transfers(p: Product, names: list[list[str]], at: list[int], load: bool) -> Iterator[str]:
+def vector_places(width: int, lanes: int, last: str) -> list[str]:
+    """Where the vectors of a row begin."""
+    return [*(str(v * lanes) for v in range(width - 1)), last]
+
+
+def transfers(names: list[list[str]], lanes: int, load: bool) -> Iterator[str]:
     """All sums of a tile are read before any is written."""
     for i, row in enumerate(names):
-        for place, name in zip(at, row, strict=True):
-            memory = f"*(mem *)(to + {i * p.c[0] + place})"
+        for place, name in zip(vector_places(len(row), lanes, "c_last"), row, strict=True):
+            memory = f"*(mem *)(c + {i} * c_rows + {place})"
             yield f"{name} = {memory};" if load else f"{memory} = {name};"
 
 
-def inner_loop(p: Product, t: Tiling, names: list[list[str]], at: list[int], packed: bool, depth: str) -> list[str]:
-    if packed:
-        step, base, at = len(at) * t.lanes, "panel", [v * t.lanes for v in range(len(at))]
-    else:
-        step, base = p.b[0], "b + j"
+def inner_loop(p: Product, t: Tiling, names: list[list[str]]) -> list[str]:
+    at = vector_places(len(names[0]), t.lanes, "b_last")
     vectors = ", ".join(f"y{v} = *(const mem *)(y + {place})" for v, place in enumerate(at))
-    lines = [f"const {p.kind} *const y = {base} + p * {step}L;", f"const vec {vectors};"]
+    lines = [f"const {p.kind} *const y = b + p * b_rows, *const x = a + p * a_columns;", f"const vec {vectors};"]
     for i, row in enumerate(names):
-        lines.append(f"const {p.kind} x{i} = from[{i * p.a[0]} + p * {p.a[1]}L];")
+        lines.append(f"const {p.kind} x{i} = x[{i} * a_rows];")
         lines.append(" ".join(f"{name} += x{i} * y{v};" for v, name in enumerate(row)))
-    return block(f"for (long p = 0; p < {depth}; p++)", lines)
+    return block("for (long p = 0; p < depth; p++)", lines)
 
 
 # --- panels ---

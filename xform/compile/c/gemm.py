@@ -6,9 +6,10 @@ p runs:
     tile[i][j] += a[i, p] * (vector j of row p of b)
 
 A tile is a function of its own, which all products of a program with tiles of that size call: the strides are its
-arguments, because to know them makes it no faster, and a compiler takes long over such a function. What is left over at the right is done by a vector that begins further left: its columns are computed twice, alike. The
-rows of b must lie along memory, else a panel of them, as wide as a tile, is copied in that order; the strides of a are
-free. Multiplications and additions are fused, as in BLAS.
+arguments, because to know them makes it no faster, and a compiler takes long over such a function. What is left over at
+the right is done by a vector that begins further left: its columns are computed twice, alike. The rows of b must lie
+along memory, else a panel of them, as wide as a tile, is copied in that order; the strides of a are free.
+Multiplications and additions are fused, as in BLAS.
 """
 
 from __future__ import annotations

@@ -44,6 +44,10 @@ class LinearSolve(Stacked):
         """M(A): the part of A that counts."""
         raise NotImplementedError
 
+    def product(self, a: Any, x: Any, **params: Any) -> Any:
+        """M(A) X."""
+        return matmul(self.matrix(a, **params), x)
+
     def transposed(self, a: Any, b: Any, **params: Any) -> Any:
         """The solution of M(A)^T X = B."""
         raise NotImplementedError
@@ -58,7 +62,7 @@ class LinearSolve(Stacked):
     def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
         (a, b), (a_dot, b_dot) = primals, tangents
         x = self(a, b, **params)
-        terms = [b_dot] if is_zero(a_dot) else [b_dot, matmul(self.matrix(a_dot, **params), -x)]
+        terms = [b_dot] if is_zero(a_dot) else [b_dot, self.product(a_dot, -x, **params)]
         right = total(terms)
         return [x], [Zero.like(x) if is_zero(right) else self(a, right, **params)]
 
@@ -108,7 +112,7 @@ class LinearSolve(Stacked):
             if k == 0:
                 return self(a[0], b[0], **params)
             known = [
-                -matmul(self.matrix(a[m], **params), x[k - m])
+                -self.product(a[m], x[k - m], **params)
                 for m in range(1, k + 1)
                 if not is_zero(a[m]) and not is_zero(x[k - m])
             ]

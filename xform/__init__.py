@@ -20,6 +20,7 @@ from xform.core.errors import (
 from xform.core.jaxpr import Jaxpr
 from xform.core.stage import eval_shape, make_jaxpr
 from xform.debugging import checking_leaks, config, debug_infs, debug_nans, full_tracebacks
+from xform.ops.providers import PROVIDERS as _PROVIDERS
 from xform.transforms.derivatives import grad, value_and_grad
 from xform.transforms.jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from xform.transforms.jet import jet
@@ -32,6 +33,7 @@ from xform.transforms.vmap import vmap
 if _TYPE_CHECKING:
     from xform import debug as debug
     from xform import lax as lax
+    from xform import scipy as scipy
     from xform.compile.pipeline import backends
     from xform.control.callbacks.callback import io_callback, pure_callback
     from xform.control.checkpointing import policies as checkpoint_policies
@@ -120,7 +122,10 @@ _LATER = {
     "lax": "xform.lax",
     "pure_callback": "xform.control.callbacks.callback",
     "remat": "xform.control.checkpointing.checkpoint",
+    "scipy": "xform.scipy",
 }
+# Where the rules of the ufuncs of other packages are, loaded when such a ufunc first meets a traced value.
+_PROVIDERS["scipy.special"] = "xform.scipy.special"
 
 
 def __getattr__(name: str) -> _Any:

@@ -16,12 +16,13 @@ import numpy as np
 
 from xform.core.aval import aval_of
 from xform.core.errors import ConcretizationError, TracerAssignmentError
-from xform.core.trace import NO_PARAMS, Tracer, context
+from xform.core.trace import Tracer
 from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements, location
 from xform.numpy.folds import accumulate, reduce, reduceat
 from xform.ops.arithmetic import floor_divide, fmod, frexp_exponent, power, remainder, trunc
 from xform.ops.elementwise import BY_UFUNC
 from xform.ops.operators import left_operand, operand
+from xform.ops.providers import provide
 from xform.ops.select import select
 from xform.ops.structure import reshape
 from xform.ops.transcendental import deg2rad, rad2deg
@@ -57,16 +58,18 @@ def apply(ufunc: np.ufunc, inputs: Any) -> Any:
     if any(x is NotImplemented for x in operands):
         return NotImplemented
     operands[0] = left_operand(operands[0], operands[-1])
-    prim = BY_UFUNC.get(ufunc)
-    if prim is not None:
-        return context.trace.process(prim, operands, NO_PARAMS)[0]
-    ours = IMPLEMENTATIONS.get(HIDDEN.get(ufunc.__name__, ufunc))
-    if ours is None:
+    ours = rule_of(ufunc) or (provide(ufunc) and rule_of(ufunc))
+    if not ours:
         raise TypeError(
             f"the ufunc {ufunc.__name__} has no derivative rule and cannot take a traced array{location()}. Write it "
             "with other functions, or wrap it as a primitive with rules of your own (xform.extend)"
         )
     return ours(*operands)
+
+
+def rule_of(ufunc: np.ufunc) -> Any:
+    """The primitive or the composite that the ufunc is; None if there is none (yet)."""
+    return BY_UFUNC.get(ufunc) or IMPLEMENTATIONS.get(HIDDEN.get(ufunc.__name__, ufunc))
 
 
 def call(ufunc: np.ufunc, *inputs: Any, where: Any = True, **options: Any) -> Any:

@@ -1,7 +1,7 @@
 """Ufuncs of other packages: where their primitives are declared.
 
 A package's ufunc that meets a tracer names no module, but the module that has it is loaded by then. The module that
-declares primitives for it is known here by name only, and loaded when it is needed: importing xform costs nothing of it.
+declares primitives for it is known here by name only, and loaded when needed: importing xform costs nothing of it.
 """
 
 from __future__ import annotations

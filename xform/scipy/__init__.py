@@ -1,6 +1,6 @@
 """SciPy's functions, differentiable: SciPy computes the values, the rules are here.
 
-The modules have SciPy's names, and are loaded when they are first used: `xform.scipy.special`, `xform.scipy.linalg`, ...
+The modules have the names of SciPy's, and are loaded when they are first used: `special`, `linalg`, `stats`, ...
 A SciPy ufunc called on traced values, as in `scipy.special.erf(x)`, finds its rules by itself.
 """
 

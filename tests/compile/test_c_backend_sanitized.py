@@ -1,4 +1,4 @@
-"""The C of programs, compiled with checks of memory and of undefined behaviour, and run as programs of their own."""
+"""The C of programs, compiled with checks of memory, undefined behaviour and data races, and run on its own."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tests.compile.c_programs import PROGRAMS
 from tests.compile.test_c_backend import pulled
 from tests.compile.test_c_backend_control import POINTS, gradient
 from xform import make_jaxpr
+from xform.compile.c import emit as emitter
 from xform.compile.c.backend import Writer, function
 from xform.compile.c.prelude import prelude
 from xform.compile.c.toolchain import compiler
@@ -48,14 +49,35 @@ int main(void)
   return 0;
 }
 """
-FLAGS = (
-    "-std=gnu11", "-O1", "-g", "-w", "-ffp-contract=off", "-fwrapv", "-fopenmp-simd", "-fsanitize=address,undefined",
-    "-fno-sanitize-recover=all",
-)  # fmt: skip
+COMMON = ("-std=gnu11", "-O1", "-g", "-w", "-ffp-contract=off", "-fwrapv", "-fno-sanitize-recover=all")
+MEMORY = (*COMMON, "-fopenmp-simd", "-fsanitize=address,undefined")
+THREADS = (*COMMON, "-fopenmp", "-fsanitize=thread", "-pthread")
+
+#: what gcc calls for a parallel loop, with threads whose beginning and end the sanitizer sees, unlike those of libgomp
+TEAM = """
+#include <pthread.h>
+struct member { void (*work)(void *); void *data; int number, count; };
+static __thread struct member self = {0, 0, 0, 1};
+static void *run(void *member) { self = *(struct member *)member; self.work(self.data); return 0; }
+void GOMP_parallel(void (*work)(void *), void *data, unsigned count, unsigned flags)
+{
+  struct member members[4];
+  pthread_t threads[4];
+  if (count == 1) { work(data); return; }
+  for (int k = 0; k < 4; k++) members[k] = (struct member){work, data, k, 4};
+  for (int k = 0; k < 4; k++) pthread_create(threads + k, 0, run, members + k);
+  for (int k = 0; k < 4; k++) pthread_join(threads[k], 0);
+}
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+void GOMP_atomic_start(void) { pthread_mutex_lock(&mutex); }
+void GOMP_atomic_end(void) { pthread_mutex_unlock(&mutex); }
+int omp_get_num_threads(void) { return self.count; }
+int omp_get_thread_num(void) { return self.number; }
+"""
 
 
-def checked(jaxpr: Jaxpr, args: Any, folder: Any) -> None:
-    """Nothing is read or written outside of an array, nor is anything undefined; the results are right."""
+def checked(jaxpr: Jaxpr, args: Any, folder: Any, flags: tuple[str, ...] = MEMORY) -> str:
+    """The program's text. The sanitizers find nothing, and the results are right."""
     emit = Writer()
     text = function(emit, jaxpr)
     if emit.callbacks:
@@ -69,8 +91,9 @@ def checked(jaxpr: Jaxpr, args: Any, folder: Any) -> None:
         main = main.replace(word, str(value))
     cc, program = compiler(), folder / "program"
     libraries = ["-lm", *(["-lmvec"] if cc.vector_functions else [])]
-    command = [*cc.command, *FLAGS, "-x", "c", "-", "-o", str(program), *libraries]
-    made = subprocess.run(command, input=(prelude(text, cc) + text + main).encode(), capture_output=True, check=False)
+    command = [*cc.command, *flags, "-x", "c", "-", "-o", str(program), *libraries]
+    source = (TEAM if flags is THREADS else "") + prelude(text, cc) + text + main
+    made = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     assert made.returncode == 0, (shlex.join(command), made.stderr.decode())
     done = subprocess.run([program], input=b"".join(x.tobytes() for x in given), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()[:3000]
@@ -81,6 +104,7 @@ def checked(jaxpr: Jaxpr, args: Any, folder: Any) -> None:
         y = np.frombuffer(done.stdout, a.dtype, a.size, place).reshape(a.shape)[()]
         place += y.nbytes
         close(y, z, 256, scale=1.0, eps=coarsest(jaxpr))
+    return text
 
 
 @pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in ("nothing", "inputs as outputs")])
@@ -101,3 +125,42 @@ def test_generated(seed, tmp_path):
     program = Arrays(seed, 25)
     xs = program.arguments()
     checked(make_jaxpr(lambda *xs: (program(*xs), gradient(program)(*xs)))(*xs), xs, tmp_path)
+
+
+# --- data races ---
+
+
+@pytest.fixture
+def many_threads(monkeypatch):
+    """Every loop that may be shared among threads is."""
+    if compiler().family != "gcc":
+        pytest.skip("the loops of another compiler call other functions")
+    monkeypatch.setattr(emitter, "WORK_FOR_THREADS", 1)
+
+
+def test_races_are_found(many_threads, tmp_path):
+    """The check itself: a sum of all threads in one place."""
+    source = "int main(void) { int n = 0;\n#pragma omp parallel for\nfor (int i = 0; i < 99; i++) n += i;\nreturn 0; }"
+    command = [*compiler().command, *THREADS, "-x", "c", "-", "-o", str(tmp_path / "race")]
+    subprocess.run(command, input=(TEAM + source).encode(), check=True)
+    done = subprocess.run([tmp_path / "race"], capture_output=True, check=False)
+    assert b"data race" in done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in ("nothing", "inputs as outputs")])
+def test_threads_in_programs(name, many_threads, tmp_path):
+    f, xs = PROGRAMS[name]
+    checked(make_jaxpr(lambda *xs: (f(*xs), pulled(f)(*xs)))(*xs), xs, tmp_path, THREADS)
+
+
+@pytest.mark.parametrize("f", LOOPS, ids=lambda f: f.__name__)
+def test_threads_in_loops(f, many_threads, tmp_path):
+    checked(make_jaxpr(lambda x: (f(x), gradient(f)(x)))(POINTS["large"]), [POINTS["large"]], tmp_path, THREADS)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1010))
+def test_threads_in_generated(seed, many_threads, tmp_path):
+    program = Arrays(seed, 25)
+    xs = program.arguments()
+    jaxpr = make_jaxpr(lambda *xs: (program(*xs), gradient(program)(*xs)))(*xs)
+    assert "omp parallel" in checked(jaxpr, xs, tmp_path, THREADS)

@@ -257,11 +257,11 @@ def transfers(names: list[list[str]], lanes: int, load: bool) -> Iterator[str]:
 
 def inner_loop(p: Product, t: Tiling, names: list[list[str]]) -> list[str]:
     at = vector_places(len(names[0]), t.lanes, "b_last")
-    vectors = ", ".join(f"y{v} = *(const mem *)(y + {place})" for v, place in enumerate(at))
+    vectors = ", ".join(f"b{v} = *(const mem *)(y + {place})" for v, place in enumerate(at))
     lines = [f"const {p.kind} *const y = b + p * b_rows, *const x = a + p * a_columns;", f"const vec {vectors};"]
     for i, row in enumerate(names):
         lines.append(f"const {p.kind} x{i} = x[{i} * a_rows];")
-        lines.append(" ".join(f"{name} += x{i} * y{v};" for v, name in enumerate(row)))
+        lines.append(" ".join(f"{name} += x{i} * b{v};" for v, name in enumerate(row)))
     return block("for (long p = 0; p < depth; p++)", lines)
 
 

@@ -240,6 +240,11 @@ def cumulative(emit: Emitter, eqn: Eqn, args: Sequence[Value], overwritable: boo
     return out
 
 
+#: operations whose result is their first operand with other entries written into it
+WRITERS = frozenset({
+    "update_slice", "dynamic_update_slice", "scatter", "scatter_add", "scatter_mul", "scatter_min", "scatter_max",
+})  # fmt: skip
+
 RULES: dict[str, Rule] = {
     "reshape": reshaped, "name": copied, "broadcast": broadcast, "concatenate": concatenate, "stack": stack, "pad": pad,
     "update_slice": update_slice, "dynamic_slice": dynamic_slice, "dynamic_pad": dynamic_pad,

@@ -55,9 +55,10 @@ def jit(
     and `while` cannot depend on their values (`xform.lax.cond`, `numpy.where` and `xform.lax.while_loop` can); side
     effects happen when the function is traced; arrays that it closes over are constants of the program.
 
-    Arguments at `donate_argnums` may be overwritten: do not use them afterwards. (NumPy has no way to invalidate an
-    array. The NumPy backend ignores donation, and so does everything if an array does not own its memory, is read-only,
-    or is given twice.) `backend` is "c", "numpy", or "auto" for C where it can be had: see `xform.backends`. With
+    Arguments at `donate_argnums` may be overwritten: do not use them afterwards. A result that is such an array with
+    other entries written into it, `x.at[i].set(v)`, is that array itself, and takes the time of the write. (NumPy has
+    no way to invalidate an array. The NumPy backend ignores donation, and so does everything if an array does not own
+    its memory, is read-only, or is given twice.) `backend` is "c", "numpy", or "auto" for C where it can be had: see `xform.backends`. With
     `inline=True` it leaves no trace of its own in a program that is being written.
 
     A jitted function can be transformed as any other, and its derivatives are compiled as well. It has the methods

@@ -2,8 +2,11 @@
 
 What is defined here has its derivative, and takes traced values where NumPy's own door would lose them (`array` of a
 list of tracers, `full`, `arange`, ...). Ufuncs, dtypes, constants, and functions that no traced value concerns, are
-NumPy's own.
+NumPy's own. What is in `xform.numpy.later` is loaded when it is first used.
 """
+
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from numpy import (
     abs,
@@ -196,6 +199,7 @@ from numpy import (
     zeros,
 )
 
+from xform.numpy import later as _later
 from xform.numpy import linalg as linalg
 from xform.numpy import methods as methods
 from xform.numpy import protocol as protocol
@@ -345,6 +349,9 @@ from xform.numpy.slopes import gradient
 from xform.numpy.statistics import average, corrcoef, cov, std, var
 from xform.numpy.taking import argwhere, choose, compress, extract, flatnonzero, nonzero, take, take_along_axis
 
+if _TYPE_CHECKING:
+    from xform.numpy import fft as fft
+
 __all__ = [
     "abs",
     "absolute",
@@ -479,6 +486,7 @@ __all__ = [
     "extract",
     "eye",
     "fabs",
+    "fft",
     "finfo",
     "fix",
     "flatnonzero",
@@ -736,3 +744,13 @@ __all__ = [
     "zeros",
     "zeros_like",
 ]
+
+
+def __getattr__(name: str) -> _Any:
+    """What is loaded later, when it is first used."""
+    value = globals()[name] = _later.attribute(name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

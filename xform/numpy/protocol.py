@@ -16,6 +16,7 @@ from xform.core.errors import ConcretizationError
 from xform.core.trace import NO_PARAMS, Tracer, concrete_or_raise, context
 from xform.numpy.assignment import refuse_assignment
 from xform.numpy.dispatch import IMPLEMENTATIONS, location
+from xform.numpy.later import load_counterpart
 from xform.numpy.ufuncs import call_ufunc
 from xform.ops.elementwise import BY_UFUNC
 from xform.ops.operators import PLAIN
@@ -38,6 +39,8 @@ def is_plain_pair(self: Tracer, first: Any, second: Any = None) -> bool:
 def array_function(self: Tracer, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """np.sum(tracer) and the like."""
     ours = IMPLEMENTATIONS.get(function)
+    if ours is None and load_counterpart(function):
+        ours = IMPLEMENTATIONS.get(function)
     if ours is not None:
         return ours(*args, **kwargs)
     if any(not issubclass(t, Tracer | np.ndarray) for t in types):

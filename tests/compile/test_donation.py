@@ -12,7 +12,7 @@ from tests.numeric import assert_same
 from xform import jit, lax, make_jaxpr, tree
 from xform.compile.c.backend import rewrites
 
-X, I = np.linspace(-1.0, 2.0, 60).reshape(20, 3), np.int64(4)
+X, ROW = np.linspace(-1.0, 2.0, 60).reshape(20, 3), np.int64(4)
 
 
 def set_row(x, i):
@@ -70,10 +70,10 @@ PROGRAMS = [
 @pytest.mark.parametrize("backend", ["c", "numpy"])
 @pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
 def test_numbers(f, backend):
-    wanted = jit(f, backend=backend)(X, I)
+    wanted = jit(f, backend=backend)(X, ROW)
     for order in "CF":
         given = np.array(X, order=order)
-        found = jit(f, donate_argnums=0, backend=backend)(given, I)
+        found = jit(f, donate_argnums=0, backend=backend)(given, ROW)
         for y, z in zip(tree.leaves(found), tree.leaves(wanted), strict=True):
             assert_same(y, z, 1e-15)
 
@@ -81,14 +81,14 @@ def test_numbers(f, backend):
 @pytest.mark.parametrize("f", [set_row, chain, read_before, of_itself], ids=lambda f: f.__name__)
 def test_the_result_takes_the_place_of_the_argument(f):
     x = X.copy()
-    y = jit(f, donate_argnums=0, backend="c")(x, I)
+    y = jit(f, donate_argnums=0, backend="c")(x, ROW)
     assert tree.leaves(y)[0] is x
 
 
 @pytest.mark.parametrize("f, wanted", [(set_row, {0: 0}), (twice, {0: 0}), (and_itself, {}), (in_a_loop, {})])
 def test_which_results_do(f, wanted):
-    assert rewrites(make_jaxpr(f)(X, I), (True, False)) == wanted
-    assert rewrites(make_jaxpr(f)(X, I), (False, True)) == {}
+    assert rewrites(make_jaxpr(f)(X, ROW), (True, False)) == wanted
+    assert rewrites(make_jaxpr(f)(X, ROW), (False, True)) == {}
 
 
 def test_what_cannot_be_overwritten_is_not():
@@ -97,14 +97,14 @@ def test_what_cannot_be_overwritten_is_not():
     frozen = X.copy()
     frozen.flags.writeable = False
     for x in (whole[:], frozen):
-        assert f(x, I) is not x
+        assert f(x, ROW) is not x
         assert (x == X).all()
 
 
 def test_a_write_needs_no_second_array():
     """Beside the result that is not made, of which NumPy asks for memory that nobody touches."""
     f = jit(lambda x, i: x.at[i].set(1.0), donate_argnums=0, backend="c")
-    x = f(np.zeros(1_000_000), I)
+    x = f(np.zeros(1_000_000), ROW)
     tracemalloc.start()
     try:
         for k in range(10):

@@ -58,8 +58,10 @@ def jit(
     Arguments at `donate_argnums` may be overwritten: do not use them afterwards. A result that is such an array with
     other entries written into it, `x.at[i].set(v)`, is that array itself, and takes the time of the write. (NumPy has
     no way to invalidate an array. The NumPy backend ignores donation, and so does everything if an array does not own
-    its memory, is read-only, or is given twice.) `backend` is "c", "numpy", or "auto" for C where it can be had: see `xform.backends`. With
-    `inline=True` it leaves no trace of its own in a program that is being written.
+    its memory, is read-only, or is given twice.)
+
+    `backend` is "c", "numpy", or "auto" for C where it can be had: see `xform.backends`. With `inline=True` it leaves
+    no trace of its own in a program that is being written.
 
     A jitted function can be transformed as any other, and its derivatives are compiled as well. It has the methods
     `lower(*args)`, `source(*args)`, `eval_shape(*args)` and `clear_cache()`.

@@ -18,10 +18,10 @@ from tests.compile.c_programs import PROGRAMS
 from tests.compile.test_c_backend import pulled
 from tests.compile.test_c_backend_control import POINTS, gradient
 from xform import make_jaxpr
-from xform.compile.c import emit as emitter
 from xform.compile.c.backend import Writer, function
-from xform.compile.c.prelude import prelude
-from xform.compile.c.toolchain import compiler
+from xform.compile.c.machine.toolchain import compiler
+from xform.compile.c.text import emit as emitter
+from xform.compile.c.text.prelude import prelude
 from xform.core.jaxpr import Jaxpr, evaluate
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="sanitizers of Linux")]

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from tests.messages import says
-from xform.compile.c import entry as entry_module
-from xform.compile.c.library import Program, load
-from xform.compile.c.prelude import prelude
-from xform.compile.c.toolchain import compile_source, compiler
+from xform.compile.c.machine import entry as entry_module
+from xform.compile.c.machine.library import Program, load
+from xform.compile.c.machine.toolchain import compile_source, compiler
+from xform.compile.c.text.prelude import prelude
 from xform.compile.executable import Unsupported
 from xform.core.aval import Aval, float0
 

@@ -12,9 +12,10 @@ import pytest
 import xform
 import xform.numpy as xnp
 from tests.compile.c_agreement import agrees
-from xform.compile.c import blas, gemm, matmul, vectors
 from xform.compile.c.backend import build
-from xform.compile.c.vectors import Vectors
+from xform.compile.c.machine import vectors
+from xform.compile.c.machine.vectors import Vectors
+from xform.compile.c.products import blas, gemm, matmul
 
 RNG = np.random.default_rng(0)
 TRANSPOSED = list(itertools.product((False, True), repeat=2))
@@ -222,7 +223,7 @@ def test_rows_that_are_far_apart_are_copied(monkeypatch):
 def test_scipy_is_not_imported_for_it():
     code = """
 import sys, numpy as np, xform
-from xform.compile.c import blas
+from xform.compile.c.products import blas
 from xform.compile.c.backend import build
 found = blas.of_numpy()
 a = np.ones((300, 300))

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from tests.messages import says
-from xform.compile.c import cache, toolchain
-from xform.compile.c.prelude import COMPLEX_FUNCTIONS, DECLARATIONS, prelude
-from xform.compile.c.toolchain import CompilationError, compile_source, compiler
+from xform.compile.c.machine import cache, toolchain
+from xform.compile.c.machine.toolchain import CompilationError, compile_source, compiler
+from xform.compile.c.text.prelude import COMPLEX_FUNCTIONS, DECLARATIONS, prelude
 from xform.compile.executable import Unsupported
 
 try:
@@ -219,7 +219,7 @@ def test_a_folder_that_vanishes_is_made_again(folder):
 
 def test_temporary_folders_go_with_the_process(tmp_path):
     (tmp_path / "file").write_text("")
-    code = "from xform.compile.c import cache; print(cache.folder())"
+    code = "from xform.compile.c.machine import cache; print(cache.folder())"
     environment = {**os.environ, "XFORM_CACHE_DIR": str(tmp_path / "file")}
     said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert said.stdout.strip()

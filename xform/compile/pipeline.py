@@ -63,7 +63,7 @@ def build_c(jaxpr: Jaxpr, donated: tuple[bool, ...]) -> Executable:
 
 def c_missing() -> str | None:
     """Why there is no C backend on this machine; None if there is one."""
-    from xform.compile.c.entry import runtime
+    from xform.compile.c.machine.entry import runtime
 
     try:
         runtime()

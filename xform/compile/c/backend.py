@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from xform.compile.c import loops
-from xform.compile.c.arrays import WRITERS
-from xform.compile.c.emit import Emitter
-from xform.compile.c.library import load
-from xform.compile.c.memory import MEMORY, ROUTINES
-from xform.compile.c.prelude import prelude
-from xform.compile.c.toolchain import compile_source, compiler
-from xform.compile.c.values import Buffer, Offset, Value, View, c_strides
+from xform.compile.c.kernels.arrays import WRITERS
+from xform.compile.c.machine.library import load
+from xform.compile.c.machine.toolchain import compile_source, compiler
+from xform.compile.c.text.emit import Emitter
+from xform.compile.c.text.memory import MEMORY, ROUTINES
+from xform.compile.c.text.prelude import prelude
+from xform.compile.c.text.values import Buffer, Offset, Value, View, c_strides
 from xform.compile.executable import Executable
 from xform.core.aval import Aval
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Var

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from xform.compile.c.emit import Emitter
-from xform.compile.c.values import Offset, Scalars, Size, Value, View, c_strides
+from xform.compile.c.fusion.block import Block
+from xform.compile.c.text.emit import Emitter
+from xform.compile.c.text.values import Offset, Scalars, Size, Value, View, c_strides
 from xform.core.aval import Aval
 from xform.core.jaxpr import Jaxpr, Var
 
@@ -135,8 +136,6 @@ def run_program(
     emit: Emitter, program: Jaxpr, args: Sequence[Value], targets: Sequence[View | None], owned: Sequence[int] = ()
 ) -> list[Value]:
     """A program's results in the current scope, each of them kept once: whoever has read it drops it."""
-    from xform.compile.c.block import Block
-
     env: dict[Var, Value] = {v: emit.constant(x) for v, x in program.consts}
     env.update(zip(program.inputs, args, strict=True))
     destinations = {

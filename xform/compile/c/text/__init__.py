@@ -1,0 +1,1 @@
+"""The C text of values, memory and loops, of which programs are written."""

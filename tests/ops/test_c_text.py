@@ -15,7 +15,7 @@ import pytest
 import xform.ops.arithmetic as a
 import xform.ops.transcendental as t
 from tests.messages import says
-from xform.compile.c.helpers import HELPERS, LIBM, c_literal, helper_source
+from xform.compile.c.text.helpers import HELPERS, LIBM, c_literal, helper_source
 from xform.core.aval import Aval
 from xform.core.primitive import Primitive
 from xform.ops.c_text import c_type, cast, integer_of, number_of

@@ -11,6 +11,7 @@ import xform
 import xform.numpy.linalg as xnp_linalg
 from tests.numpy.agreement import arrays, check_agrees, check_derivatives, check_signature
 from xform import tree
+from xform.testing import check_grads
 
 rng = np.random.default_rng(11)
 square, stacked = rng.normal(size=(3, 3)) + 3 * np.eye(3), rng.normal(size=(2, 3, 3)) + 3 * np.eye(3)
@@ -39,7 +40,7 @@ CALLS = [
     *(("cholesky", x, {"upper": upper}) for x in (*HERMITIAN, *BAD, -definite) for upper in (False, True)),
     *((name, x, {"UPLO": side}) for name in ("eigh", "eigvalsh") for x in (*HERMITIAN, *BAD) for side in "LuX"),
     *(("eigvalsh", x, {}) for x in SQUARE),
-    *(("qr", x, {"mode": mode}) for x in (*ANY, np.ones(3)) for mode in ("reduced", "complete", "r", "x")),
+    *(("qr", x, {"mode": mode}) for x in (*ANY, np.ones(3)) for mode in ("reduced", "complete", "r", "raw", "x")),
     *(("svd", x, {"full_matrices": full}) for x in (*ANY, np.ones(3)) for full in (False, True)),
     *(("svd", x, {"compute_uv": False}) for x in ANY),
     *(("svd", x, {"hermitian": True, "compute_uv": uv}) for x in (*HERMITIAN, -definite) for uv in (False, True)),
@@ -67,6 +68,10 @@ def test_functions_of_one_matrix(name, x, kwargs):
     if np.size(x) and name != "trace":
         doors.append("vmap")
     check_agrees(arrange(name, kwargs), np.asarray(x), doors=doors, ulps=64)
+
+
+def test_no_name_is_missing():
+    assert set(xnp_linalg.__all__) >= set(np.linalg.__all__)
 
 
 @pytest.mark.parametrize("name", xnp_linalg.__all__)
@@ -234,9 +239,20 @@ def test_results_of_plain_arrays_are_numpys():
         xnp_linalg.inv(np.zeros((2, 2)))
 
 
-def test_modes_without_meaning_for_traced_arrays():
-    with pytest.raises(ValueError, match="'raw'"):
-        xform.grad(lambda a: np.linalg.qr(a, mode="raw")[0].sum())(square)
+@pytest.mark.parametrize("mode", ["f", "full", "e", "economic"])
+def test_deprecated_modes_of_qr(mode):
+    f = arrange("qr", {"mode": mode})
+    with pytest.warns(DeprecationWarning, match="option is deprecated"):
+        xform.jvp(f, (tall,), (tall,))
+    check_agrees(f, tall, ulps=64)  # warnings included
+
+
+@pytest.mark.parametrize("x", [tall, wide, square, tall + 1j * wide.T, complex_square], ids=lambda x: str(x.shape))
+def test_derivatives_of_qr_as_lapack_keeps_it(x):
+    check_grads(lambda a: np.linalg.qr(a, mode="raw"), (x,), order=2)
+
+
+def test_options_without_meaning_for_traced_arrays():
     with pytest.raises(TypeError, match="out="):
         xform.grad(lambda a: np.linalg.multi_dot([a, a], out=np.empty((3, 3))).sum())(square)
 

@@ -12,7 +12,10 @@ import numpy as np
 
 from tests.samples.base import normal, sample, uniform
 from xform.ops.determinant import cofactor, det, slogdet
+from xform.ops.eigen import eig, left_eigenvectors
 from xform.ops.factor import cholesky, qr
+from xform.ops.householder import geqrf
+from xform.ops.pseudoinverse import hermitian_part, lstsq, pinv
 from xform.ops.solve import inv, solve, triangular_solve
 from xform.ops.spectral import eigh, svd
 
@@ -35,6 +38,17 @@ def spread(*shape: int, dtype: Any = np.float64) -> np.ndarray:
     """Matrices whose singular values are 1, 2, 3, ..., so that the vectors are well determined."""
     u, _, vh = np.linalg.svd(normal(*shape, dtype=np.complex128 if is_complex(dtype) else float), full_matrices=False)
     return np.asarray((u * (np.arange(min(shape[-2:])) + 1.0)) @ vh, dtype)
+
+
+def apart(*shape: int, dtype: Any = np.float64) -> np.ndarray:
+    """Square matrices that are not symmetric, whose eigenvalues are real and apart."""
+    a = np.triu(uniform(0.5, 1.0, *shape)) + np.diag(2.0 * np.arange(shape[-1]))
+    return np.asarray(a + 0.1 * np.tril(normal(*shape, dtype=dtype), -1), dtype)
+
+
+def threshold(*lead: int) -> np.ndarray:
+    """The fraction of the largest singular value below which others count as zero, one a matrix."""
+    return np.full((*lead, 1, 1), 1e-3)
 
 
 def is_complex(dtype: Any) -> bool:
@@ -122,4 +136,46 @@ SAMPLES = [
     sample(svd, spread(2, 2, 2), full_matrices=False, compute_uv=False),
     sample(svd, spread(2, 3, dtype=c128), full_matrices=False, compute_uv=False),
     sample(svd, spread(2, 3, dtype=f32), full_matrices=False, compute_uv=False),
+    sample(eig, apart(3, 3), vectors=True),
+    sample(eig, np.array([[1.0, 2.0], [-3.0, 1.5]]), vectors=True),
+    sample(eig, apart(2, 2, 2), vectors=True),
+    sample(eig, apart(3, 3, dtype=c128), vectors=True),
+    sample(eig, apart(2, 2, dtype=f32), vectors=True),
+    sample(eig, np.eye(2), vectors=True, smooth=False),
+    sample(eig, normal(0, 0), vectors=True),
+    sample(eig, apart(3, 3), vectors=False),
+    sample(eig, apart(2, 2, 2, dtype=c128), vectors=False),
+    sample(eig, apart(2, 2, dtype=c64), vectors=False),
+    sample(left_eigenvectors, regular(2, 2, 2, dtype=c128)),
+    sample(left_eigenvectors, regular(3, 3, dtype=c64)),
+    sample(left_eigenvectors, normal(0, 0, dtype=c128)),
+    sample(pinv, spread(3, 3), threshold(), hermitian=False),
+    sample(pinv, spread(3, 2), threshold(), hermitian=False),
+    sample(pinv, spread(2, 2, 3), threshold(2), hermitian=False),
+    sample(pinv, spread(2, 3, dtype=c128), threshold(), hermitian=False),
+    sample(pinv, spread(3, 2, dtype=f32), threshold().astype(f32), hermitian=False),
+    sample(pinv, np.ones((2, 2)), threshold(), hermitian=False, smooth=False),
+    sample(pinv, np.zeros((2, 3)), threshold(), hermitian=False, smooth=False),
+    sample(pinv, positive(2, 2, 2), threshold(2), hermitian=True, smooth=False),
+    sample(pinv, positive(2, 2, dtype=c128), threshold(), hermitian=True, smooth=False),
+    sample(hermitian_part, normal(3, 3), smooth=False),
+    sample(hermitian_part, normal(2, 2, 2, dtype=c128), smooth=False),
+    sample(hermitian_part, normal(2, 2, dtype=f32), smooth=False),
+    sample(hermitian_part, normal(0, 0)),
+    sample(lstsq, spread(3, 2), normal(3, 2), rcond=1e-3),
+    sample(lstsq, spread(2, 3), normal(2, 1), rcond=1e-3),
+    sample(lstsq, spread(2, 3, 2), normal(2, 3, 1), rcond=1e-3),
+    sample(lstsq, spread(3, 2, dtype=c128), normal(3, 2, dtype=c128), rcond=1e-3),
+    sample(lstsq, spread(3, 2, dtype=f32), normal(3, 1, dtype=f32), rcond=1e-3),
+    sample(lstsq, np.ones((3, 2)), normal(3, 1), rcond=1e-3, smooth=False),
+    sample(lstsq, normal(2, 0), normal(2, 1), rcond=-1.0, smooth=False),
+    sample(lstsq, spread(2, 2), normal(2, 0), rcond=-1.0),
+    sample(geqrf, regular(3, 3)),
+    sample(geqrf, regular(4, 2)),
+    sample(geqrf, regular(2, 2, 3)),
+    sample(geqrf, regular(3, 2, dtype=c128)),
+    sample(geqrf, regular(2, 3, dtype=c128)),
+    sample(geqrf, regular(3, 2, dtype=f32)),
+    sample(geqrf, normal(1, 2)),
+    sample(geqrf, normal(3, 0), smooth=False),
 ]

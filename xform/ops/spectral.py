@@ -55,7 +55,7 @@ class Eigh(Factorization):
     def pushforward(self, outs: Any, a: Any, a_dot: Any, *, lower: bool) -> list[Any]:
         w, v = outs
         p = matmul(matmul(adjoint(v) * 0.5, a_dot + adjoint(a_dot)), v)
-        return [real_part(diagonal(p)), matmul(v, reciprocal(as_row(w) - as_column(w), w) * p)]
+        return [real_part(diagonal(p)), matmul(v, inverse_gaps(as_row(w) - as_column(w), w) * p)]
 
 
 class SVD(Factorization):
@@ -99,9 +99,9 @@ class SVD(Factorization):
         turn_u, turn_v = turns(p, s)
         u_dot, v_dot = matmul(u, turn_u), matmul(v, turn_v)
         if m > k:
-            u_dot = u_dot + (image - matmul(u, p)) * as_row(reciprocal(s, s))
+            u_dot = u_dot + (image - matmul(u, p)) * as_row(inverse_gaps(s, s))
         if n > k:
-            v_dot = v_dot + (matmul(adjoint(a_dot), u) - matmul(v, adjoint(p))) * as_row(reciprocal(s, s))
+            v_dot = v_dot + (matmul(adjoint(a_dot), u) - matmul(v, adjoint(p))) * as_row(inverse_gaps(s, s))
         if full_matrices:
             u_dot = complete_dot(outs[0], u_dot) if m > k else u_dot
             v_dot = complete_dot(adjoint(outs[2]), v_dot) if n > k else v_dot
@@ -112,24 +112,35 @@ def turns(p: Any, s: Any) -> tuple[Any, Any]:
     """D * H + E * K and D * H - E * K: how the left and the right vectors turn within their span."""
     h, k = (p + adjoint(p)) * 0.5, (p - adjoint(p)) * 0.5
     row, column = as_row(s), as_column(s)
-    together, apart = h * reciprocal(row - column, s), k * reciprocal(row + column, s)
+    together, apart = h * inverse_gaps(row - column, s), k * inverse_gaps(row + column, s)
     return together + apart, together - apart
 
 
-def reciprocal(x: Any, values: Any) -> Any:
-    """1 / x for gaps x between sorted values; 0 where a gap is zero up to rounding.
+def inverse_gaps(x: Any, values: Any) -> Any:
+    """`reciprocal` for sorted values."""
+    return reciprocal(x, largest_modulus(values), values.shape[-1])
 
-    Rounding was seen to split n equal values by up to 5 sqrt(n) eps times the largest one.
+
+def reciprocal(x: Any, largest: Any, n: int) -> Any:
+    """1 / x for gaps x between n values per matrix, of which `largest` is the largest modulus; 0 where a gap is zero.
+
+    That is up to rounding, which was seen to split n equal values by up to 5 sqrt(n) eps times the largest one.
     """
     if 0 in x.shape:
         return x
-    n = values.shape[-1]
-    rounding = 8 * math.sqrt(n) * float(np.finfo(values.dtype).eps)
-    lead = tuple((0, size, 1) for size in values.shape[:-1])
-    first, last = (np.abs(slice_(values, index=(*lead, k))) for k in (0, n - 1))
-    tolerance = np.maximum(first, last) * rounding
-    zero = np.abs(x) <= reshape(tolerance, shape=(*tolerance.shape, *(1,) * (len(x.shape) - len(lead))))
+    rounding = 8 * math.sqrt(n) * float(np.finfo(largest.dtype).eps)
+    tolerance = reshape(largest * rounding, shape=(*largest.shape, *(1,) * (len(x.shape) - len(largest.shape))))
+    zero = np.abs(x) <= tolerance
     return select(zero, 0, 1 / select(zero, 1, x))
+
+
+def largest_modulus(values: Any) -> Any:
+    """That of sorted values: it is the first one's or the last one's."""
+    *lead, n = values.shape
+    if n == 0:
+        return values
+    every = tuple((0, size, 1) for size in lead)
+    return np.maximum(*(np.abs(slice_(values, index=(*every, k))) for k in (0, n - 1)))
 
 
 def real_part(x: Any) -> Any:

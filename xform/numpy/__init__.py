@@ -351,6 +351,19 @@ from xform.numpy.taking import argwhere, choose, compress, extract, flatnonzero,
 
 if _TYPE_CHECKING:
     from xform.numpy import fft as fft
+    from xform.numpy.fitting import polyfit
+    from xform.numpy.polynomials import (
+        poly,
+        polyadd,
+        polyder,
+        polydiv,
+        polyint,
+        polymul,
+        polysub,
+        polyval,
+        roots,
+        vander,
+    )
 
 __all__ = [
     "abs",
@@ -638,6 +651,15 @@ __all__ = [
     "permute_dims",
     "pi",
     "piecewise",
+    "poly",
+    "polyadd",
+    "polyder",
+    "polydiv",
+    "polyfit",
+    "polyint",
+    "polymul",
+    "polysub",
+    "polyval",
     "positive",
     "pow",
     "power",
@@ -662,6 +684,7 @@ __all__ = [
     "rint",
     "roll",
     "rollaxis",
+    "roots",
     "rot90",
     "round",
     "s_",
@@ -734,6 +757,7 @@ __all__ = [
     "unstack",
     "unwrap",
     "ushort",
+    "vander",
     "var",
     "vdot",
     "vecdot",

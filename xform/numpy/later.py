@@ -12,7 +12,13 @@ from typing import Any
 MODULES = {"fft": "xform.numpy.fft"}
 
 #: the modules by the public names in them
-NAMES: dict[str, str] = {}
+NAMES = {
+    **dict.fromkeys(
+        ["poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval", "roots", "vander"],
+        "xform.numpy.polynomials",
+    ),
+    "polyfit": "xform.numpy.fitting",
+}
 
 #: the modules by the NumPy module whose functions they implement
 COUNTERPARTS = {"numpy.fft": "xform.numpy.fft"}

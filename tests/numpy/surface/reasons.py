@@ -1,0 +1,56 @@
+"""Why some names have no derivative or no vmap; that each reason holds is checked as well."""
+
+from __future__ import annotations
+
+#: the results are integers or truth values
+INTEGERS = "integers or truth values"
+#: the result tells about shape and dtype, or is text or a setting, whatever the entries are
+NO_ENTRIES = "depends on no entries"
+#: the result is text, which shows what is known
+TEXT = "text"
+#: there is no operand that could be traced
+NO_OPERAND = "takes no array to be traced"
+#: a dtype, a constant, an exception
+CONSTANT = "constant"
+#: the shape of the result depends on the entries, which vmap and staging do not know
+NEEDS_VALUES = "shape depends on entries"
+
+NO_DERIVATIVE = {
+    INTEGERS: """
+        equal not_equal less less_equal greater greater_equal logical_and logical_or logical_xor logical_not
+        bitwise_and bitwise_or bitwise_xor bitwise_invert bitwise_not invert bitwise_left_shift bitwise_right_shift
+        left_shift right_shift gcd lcm bitwise_count isfinite isnan isinf signbit isneginf isposinf isreal iscomplex
+        isclose allclose array_equal array_equiv any all count_nonzero argmax argmin nanargmax nanargmin digitize
+        searchsorted nonzero flatnonzero argwhere argsort argpartition lexsort isin ravel_multi_index unravel_index
+        packbits unpackbits linalg.matrix_rank
+    """,
+    NO_ENTRIES: """
+        shape ndim size result_type can_cast common_type min_scalar_type promote_types isdtype issubdtype
+        broadcast_shapes may_share_memory shares_memory isfortran typename
+        mintypecode geterr seterr get_printoptions set_printoptions printoptions base_repr binary_repr isrealobj
+        iscomplexobj isscalar iterable einsum_path diag_indices_from tril_indices_from triu_indices_from empty_like
+    """,
+    TEXT: "array2string array_repr array_str",
+    NO_OPERAND: """
+        tri ones zeros empty eye identity indices mgrid ogrid bartlett blackman hamming hanning kaiser diag_indices
+        tril_indices triu_indices mask_indices ndindex ndenumerate nditer broadcast fromiter frombuffer fromstring
+        from_dlpack frompyfunc copyto fft.fftfreq fft.rfftfreq
+    """,
+}
+
+NO_VMAP = {
+    NEEDS_VALUES: """
+        nonzero flatnonzero argwhere unique unique_values unique_counts unique_inverse unique_all union1d intersect1d
+        setdiff1d setxor1d trim_zeros bincount arange
+    """,
+}
+
+#: names whose own door in NumPy does not take traced values; ours does
+OUR_DOOR = {
+    "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "full", "arange",
+    "at", "vectorize", "r_", "c_", "fromfunction",
+}  # fmt: skip
+
+
+def by_name(table: dict[str, str]) -> dict[str, str]:
+    return {name: reason for reason, names in table.items() for name in names.split()}

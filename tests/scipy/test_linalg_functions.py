@@ -1,0 +1,170 @@
+"""Functions of matrices: values of SciPy's, derivatives to third order, defective and degenerate matrices, errors."""
+
+import math
+
+import numpy as np
+import pytest
+import scipy.linalg as sl
+from numpy.linalg import LinAlgError
+from numpy.testing import assert_allclose, assert_array_equal
+
+import xform
+from tests.messages import says
+from tests.scipy.same_as_scipy import check, normal, positive, regular
+from xform.core.primitive import Linear
+from xform.scipy import linalg
+from xform.scipy.linalg.exponential import exponential, logarithm
+from xform.testing import check_grads
+
+both = pytest.mark.parametrize("dtype", [float, complex])
+JORDAN = np.array([[2.0, 1.0, 0.0], [0.0, 2.0, 1.0], [0.0, 0.0, 2.0]])
+
+
+@both
+@pytest.mark.parametrize("name", ["expm", "cosm", "sinm", "tanm", "coshm", "sinhm", "tanhm"])
+def test_exponential_family(name, dtype):
+    check(getattr(linalg, name), getattr(sl, name), normal(3, 3, dtype=dtype) / 2)
+
+
+@both
+@pytest.mark.parametrize("name", ["logm", "sqrtm", "signm"])
+def test_logarithm_root_and_sign(name, dtype):
+    check(getattr(linalg, name), getattr(sl, name), positive(3, dtype))
+
+
+@both
+@pytest.mark.parametrize("t", [0.3, -1.7, 3, -2, 0])
+def test_powers(t, dtype):
+    check(
+        lambda a: linalg.fractional_matrix_power(a, t),
+        lambda a: sl.fractional_matrix_power(a, t),
+        positive(3, dtype),
+        order=2 if t else 1,
+    )
+
+
+def test_the_exponent_of_a_power_may_be_traced():
+    a = positive(3)
+    check_grads(linalg.fractional_matrix_power, (a, 0.4), order=2)
+    derivative = xform.jvp(lambda t: linalg.fractional_matrix_power(a, t), (0.4,), (1.0,))[1]
+    assert_allclose(derivative, sl.logm(a) @ sl.fractional_matrix_power(a, 0.4), rtol=1e-10)
+
+
+@both
+def test_frechet_derivatives(dtype):
+    a, e = normal(3, 3, dtype=dtype), normal(3, 3, dtype=dtype)
+    check(linalg.expm_frechet, sl.expm_frechet, a, e)
+    assert_allclose(linalg.expm_frechet(a, e, compute_expm=False), xform.jvp(linalg.expm, (a,), (e,))[1])
+
+
+@pytest.mark.parametrize("f", [linalg.expm, linalg.logm, linalg.sqrtm])
+def test_defective_matrices_have_derivatives_to_third_order(f):
+    check_grads(f, (JORDAN,), order=3)
+
+
+@pytest.mark.parametrize("f", [linalg.expm, linalg.logm, linalg.sqrtm])
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+def test_a_direction_of_any_size_loses_no_digits(f, scale):
+    a, e = positive(3), normal(3, 3)
+    small, large = (xform.jvp(f, (a,), (s * e,))[1] for s in (1.0, scale))
+    assert_allclose(large, scale * small, rtol=1e-12, atol=1e-12 * scale)
+
+
+def test_derivatives_of_commuting_directions_are_scalar_ones():
+    """In a direction that commutes with A, D^k f(A)[E, .., E] = f^(k)(A) E^k."""
+    a = positive(3)
+    e = a @ a
+
+    def d(f, v):
+        return lambda x: xform.jvp(f, (x,), (v,))[1]
+
+    assert_allclose(d(d(linalg.expm, e), e)(a), sl.expm(a) @ e @ e, rtol=1e-10)
+    assert_allclose(d(d(linalg.logm, e), e)(a), -np.linalg.matrix_power(np.linalg.inv(a), 2) @ e @ e, rtol=1e-9)
+    assert_allclose(d(linalg.sqrtm, e)(a), 0.5 * np.linalg.inv(sl.sqrtm(a)) @ e, rtol=1e-10)
+
+
+def test_jets_are_blocks_of_a_function_of_a_toeplitz_matrix():
+    """exp(tA) has the coefficients A^k / k!."""
+    a = normal(3, 3)
+    _, terms = xform.jet(linalg.expm, (np.zeros((3, 3)),), ((a, *[np.zeros((3, 3))] * 3),))
+    for k, term in enumerate(terms, 1):
+        assert_allclose(term, np.linalg.matrix_power(a, k), atol=1e-12)
+    assert math.factorial(4) == 24
+    _, zeros = xform.jet(lambda t: linalg.logm(positive(2)), (1.0,), ((1.0, 0.0),))
+    assert_array_equal(zeros[1], 0)
+
+
+def test_directions_are_symmetric_and_can_be_zero():
+    a, e, f = positive(3), normal(3, 3), normal(3, 3)
+    assert_allclose(logarithm(a, e, f), logarithm(a, f, e), rtol=1e-9, atol=1e-12)
+    assert_array_equal(logarithm(a, e, 0 * f), 0)
+    assert_allclose(exponential(np.zeros((3, 3)), e), e, rtol=1e-14)
+    with says(xform.NonlinearError, "each of its directions"):
+        exponential.transpose([e], Linear(xform.Aval((3, 3), np.dtype(float))), e)
+
+
+def test_not_finite_directions_give_not_finite_derivatives():
+    a = positive(2)
+    assert np.isnan(logarithm(a, np.full((2, 2), np.nan))).all()
+
+
+def test_single_precision_stays_single():
+    a = positive(3).astype(np.float32)
+    for name in ["expm", "logm", "sqrtm", "signm", "cosm"]:
+        f = getattr(linalg, name)
+        y, y_dot = xform.jvp(f, (a,), (a,))
+        assert y.dtype == y_dot.dtype == np.float32
+        assert_allclose(y, getattr(sl, name)(a.astype(float)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_real_matrix_with_a_complex_result():
+    a = np.diag([-1.0, 2.0])
+    for f in (linalg.logm, linalg.sqrtm, lambda a: linalg.fractional_matrix_power(a, 0.5)):
+        with says(ValueError, "complex", "A.astype(complex)"):
+            xform.linearize(f, a)
+        assert_allclose(xform.linearize(f, a.astype(complex))[0], f(a), atol=1e-14)
+
+
+def test_where_derivatives_do_not_exist():
+    singular = np.diag([0.0, 1.0])
+    with pytest.warns(sl.LinAlgWarning, match="singular"), says(LinAlgError, "does not exist"):
+        xform.grad(lambda a: linalg.sqrtm(a).sum())(singular)
+    with says(LinAlgError, "does not exist"):
+        xform.grad(lambda a: linalg.polar(a)[0].sum())(singular)
+    with says(LinAlgError, "square"):
+        xform.linearize(linalg.expm, normal(2, 3))
+
+
+def test_stacks_and_empty_matrices():
+    a = np.stack([positive(2), positive(2)])
+    for name in ["expm", "logm", "sqrtm", "signm", "tanhm"]:
+        f, wanted = getattr(linalg, name), getattr(sl, name)
+        assert_allclose(xform.linearize(f, a)[0], np.stack([wanted(x) for x in a]), rtol=1e-10, atol=1e-12)
+        assert xform.linearize(f, np.zeros((0, 0)))[0].shape == (0, 0)
+        assert xform.linearize(f, np.zeros((0, 2, 2)))[0].shape == (0, 2, 2)
+
+
+# --- polar decomposition ---
+
+
+@both
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("shape", [(3, 3), (4, 2), (2, 4)])
+def test_polar(shape, side, dtype):
+    check(lambda a: linalg.polar(a, side), lambda a: sl.polar(a, side), normal(*shape, dtype=dtype))
+
+
+@pytest.mark.parametrize("a", [np.eye(3), 2 * np.eye(3)[[1, 0, 2]], np.eye(4, 2), np.diag([1.0, 1.0, 2.0])])
+def test_polar_at_equal_singular_values(a):
+    check(linalg.polar, sl.polar, a)
+
+
+def test_polar_of_another_side():
+    with says(ValueError, "'up'", "'left'"):
+        xform.linearize(lambda a: linalg.polar(a, "up"), regular(2))
+
+
+def test_procrustes():
+    check(linalg.orthogonal_procrustes, sl.orthogonal_procrustes, regular(3), normal(3, 3))
+    with says(ValueError, "(3, 2)"):
+        xform.linearize(lambda a: linalg.orthogonal_procrustes(a, normal(3, 2)), regular(3))

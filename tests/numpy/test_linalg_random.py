@@ -20,8 +20,8 @@ def arrays(dtypes=(np.float64, np.float32, np.complex128), **shape):
 
 def cropped(x):
     """The leading square block of each matrix, but now and then as it is."""
-    n = min(x.shape[-2:]) if x.ndim > 1 else 0
-    return x[..., :n, :n] if n != 1 else x
+    n = min(x.shape[-2:]) if x.ndim > 1 else 1
+    return x if n == 1 else x[..., :n, :n]
 
 
 def square_arrays():
@@ -54,7 +54,7 @@ def test_inverses_and_determinants(name, x):
 @given(square_arrays(), st.sampled_from([np.s_[...], np.s_[..., :1], np.s_[..., :0], np.s_[..., 0, :]]))
 def test_solve(x, part):
     for a in (shifted(x), x):
-        if is_regular(a) and (a.ndim > 1 and a.shape[-2] or part != np.s_[..., 0, :]):
+        if is_regular(a) and ((a.ndim > 1 and a.shape[-2]) or part != np.s_[..., 0, :]):
             check_agrees(np.linalg.solve, a, a[part] if a.ndim > 1 else a, ulps=2048)
 
 

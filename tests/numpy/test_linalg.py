@@ -232,6 +232,52 @@ def test_derivatives_through_numpys_door(f):
     check_derivatives(f, square, tolerance=1e-7)
 
 
+def everything(a):
+    """A number to which all differentiable functions contribute, of a square matrix with eigenvalues apart."""
+    h = a @ np.conj(a.T) + np.eye(3)
+    u, s, vh = np.linalg.svd(a)
+    parts = [
+        *(np.linalg.solve(a, h), np.linalg.inv(a), np.linalg.pinv(a[:, :2]), np.linalg.det(a)),
+        *(np.linalg.cholesky(h), *np.linalg.qr(a), *np.linalg.qr(a[:2])[1:], *np.linalg.qr(a[:, :2], "raw")),
+        *((u * np.exp(s)) @ vh, np.linalg.svdvals(a[:2]), np.linalg.eigvalsh(h), np.linalg.slogdet(a).logabsdet),
+        *(np.abs(np.linalg.eigh(h).eigenvectors), np.linalg.eig(a + 0j).eigenvectors, np.linalg.eigvals(a + 0j)),
+        *(np.linalg.lstsq(a[:, :2], a[:, 2])[:2], np.linalg.pinv(h, hermitian=True), np.linalg.cond(a)),
+        *(np.linalg.tensorinv(a, 1), np.linalg.tensorsolve(a, a[0]), np.linalg.matrix_power(a, -3)),
+        *(np.linalg.norm(a, ord) for ord in (None, "nuc", 1, -1, 2, -2, np.inf, -np.inf)),
+        *(np.linalg.norm(a, ord, axis=0) for ord in (1, 2, 3, np.inf)),
+        *(np.linalg.multi_dot([a, h, a]), np.linalg.cross(a, h), np.linalg.vecdot(a, h), np.linalg.trace(a)),
+    ]
+    flat = [y for x in parts for y in (x if isinstance(x, tuple) else (x,))]
+    return sum(np.sum(np.abs(x) ** 2) for x in flat)
+
+
+@pytest.mark.parametrize("a", [square, complex_square], ids=["real", "complex"])
+def test_everything_compiled_is_as_eager(a):
+    value, gradient = xform.value_and_grad(everything)(a)
+    compiled = xform.jit(xform.value_and_grad(everything))(a)
+    assert_allclose(compiled[0], value)
+    assert_allclose(compiled[1], gradient, rtol=1e-9, atol=1e-10 * np.abs(gradient).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("a", [square, complex_square], ids=["real", "complex"])
+def test_second_derivatives_of_everything_compiled_are_as_eager(a):
+    second = xform.grad(lambda a: xform.jvp(everything, (a,), (np.conj(a),))[1])
+    wanted = second(a)
+    assert_allclose(xform.jit(second)(a), wanted, rtol=1e-9, atol=1e-10 * np.abs(wanted).max())
+
+
+def test_everything_is_differentiated_and_mapped():
+    check_grads(everything, (square,), order=1)
+    stack = np.stack([square, square.T + 1, 2 * square])
+    assert_allclose(xform.vmap(xform.grad(everything))(stack), [xform.grad(everything)(a) for a in stack], rtol=1e-9)
+    v = rng.normal(size=(3, 3))
+    _, terms = xform.jet(everything, (square,), ((v, 0 * v),))
+    first = xform.jvp(everything, (square,), (v,))[1]
+    second = xform.jvp(lambda a: xform.jvp(everything, (a,), (v,))[1], (square,), (v,))[1]
+    assert_allclose(terms, [first, second], rtol=1e-9)
+
+
 def test_results_of_plain_arrays_are_numpys():
     assert_array_equal(xnp_linalg.solve([[2, 0], [0, 4]], [2, 8]), [1, 2])
     assert isinstance(xnp_linalg.norm([3, 4]), np.float64)

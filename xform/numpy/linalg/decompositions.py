@@ -30,6 +30,13 @@ def cholesky(a: ArrayLike, /, *, upper: bool = False) -> Any:
 
     Only that triangle of A is read. The derivative is that of a function of Hermitian matrices: gradients are
     Hermitian. Raises LinAlgError if A is not positive definite, or not square.
+
+    Source: Murray 2016, Differentiation of the Cholesky decomposition.
+
+    >>> import numpy as np, xform
+    >>> xform.jvp(cholesky, (4 * np.eye(2),), (np.ones((2, 2)),))[1]
+    array([[0.25, 0.  ],
+           [0.5 , 0.25]])
     """
     matrix = square("cholesky", a)
     return adjoint(factor.cholesky(adjoint(matrix))) if upper else factor.cholesky(matrix)
@@ -79,7 +86,20 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
     """The singular value decomposition A = U diag(S) Vh as (U, S, Vh), or S alone without `compute_uv`.
 
     For A (m, n), U and Vh are square with `full_matrices`, else min(m, n) wide and high. With `hermitian`, A is taken
-    as Hermitian, and decomposed by `eigh`. Vectors of equal singular values do not turn among themselves.
+    as Hermitian, and decomposed by `eigh`. With P = U^H A_dot V the derivative is S_dot = Re diag(P), and that of the
+    vectors as in `xform.ops.spectral`.
+
+    Where singular values are equal or zero, it is finite. It is right for what depends neither on the basis of their
+    vectors nor on how they split: sums over equal ones, the projectors onto their vectors, and U Vh. Values and vectors
+    do not determine that of U f(S) Vh there, nor other second derivatives (see `eigh`, which says what to do).
+
+    Raises LinAlgError if A is not a matrix, or the iteration does not converge. Source: Townsend 2016, Differentiating
+    the singular value decomposition.
+
+    >>> import numpy as np, xform
+    >>> xform.grad(lambda a: np.sum(svd(a, compute_uv=False)))(np.diag([2.0, 2.0]))
+    array([[1., 0.],
+           [0., 1.]])
     """
     if hermitian:
         return hermitian_svd(a, compute_uv)
@@ -91,7 +111,13 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
 
 @implements(np.linalg.svdvals)
 def svdvals(x: ArrayLike, /) -> Any:
-    """The singular values, descending."""
+    """The singular values, descending; as `svd`.
+
+    >>> import numpy as np, xform
+    >>> xform.grad(lambda a: svdvals(a)[0])(np.diag([1.0, -2.0])) + 0.0
+    array([[ 0.,  0.],
+           [ 0., -1.]])
+    """
     return svd(x, compute_uv=False)
 
 

@@ -33,6 +33,7 @@ from xform.transforms.vmap import vmap
 if _TYPE_CHECKING:
     from xform import debug as debug
     from xform import lax as lax
+    from xform import random as random
     from xform import scipy as scipy
     from xform.compile.pipeline import backends
     from xform.control.callbacks.callback import io_callback, pure_callback
@@ -92,6 +93,7 @@ __all__ = [
     "make_jaxpr",
     "numpy",
     "pure_callback",
+    "random",
     "remat",
     "sparsity_pattern",
     "tree",
@@ -121,6 +123,7 @@ _LATER = {
     "jit": "xform.control.jitting.jit",
     "lax": "xform.lax",
     "pure_callback": "xform.control.callbacks.callback",
+    "random": "xform.random",
     "remat": "xform.control.checkpointing.checkpoint",
     "scipy": "xform.scipy",
 }

@@ -40,7 +40,7 @@ MIXED = [("i8", "u8"), ("u8", "i8"), ("f4", "i4"), ("f8", "i8"), ("f8", "i4"), (
 ROUNDED = {
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logistic", "logaddexp", "logaddexp2", "cbrt", "sin",
     "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
-    "deg2rad", "rad2deg", "pow", "hypot",
+    "deg2rad", "rad2deg", "pow", "hypot", "normal_cdf", "normal_mills", "normal_quantile",
 }  # fmt: skip
 FUSED = {"mul", "div", "square", "reciprocal", "sign", "abs", "sqrt", "mul_zero", "mul_zeros"}
 

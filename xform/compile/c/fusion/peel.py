@@ -59,7 +59,7 @@ def peel(eqn: Eqn) -> Peel | None:
 
 
 def pointwise(eqn: Eqn, ins: list[Aval], out: Aval, **_: Any) -> Peel | None:
-    if not out.shape or not has_text(eqn.prim, [a.dtype for a in ins], out.dtype):
+    if not out.shape or not has_text(eqn.prim, [a.weak or a.dtype for a in ins], out.dtype):
         return None
     return Peel(out.shape[0], tuple(0 if a.ndim == out.ndim else None for a in ins), eqn.prim, eqn.params)
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from xform.compile.c.text.helpers_complex import COMPLEX
+from xform.compile.c.text.helpers_normal import NORMAL
 from xform.ops.c_text import C_TYPES, c_type, is_c_type, short_name
 
 #: functions of libm that are called by their plain names, and with the suffix f: the number of their arguments
@@ -220,7 +221,7 @@ def instance(text: str, key: str) -> str:
 
 def definitions() -> dict[str, str]:
     """Name -> C text of all helpers."""
-    text = EUCLID + "".join(instance(FAMILIES[key[0]], key) for key in C_TYPES)
+    text = EUCLID + NORMAL + "".join(instance(FAMILIES[key[0]], key) for key in C_TYPES)
     blocks = [block.strip() for block in text.split("\n\n")]
     return {_CALL.search(block)[0]: block for block in blocks if block}  # type: ignore[index]
 

@@ -1,0 +1,112 @@
+"""Samplers under vmap, jit, make_jaxpr and scan: a batch of keys is, bit for bit, a loop over the keys."""
+
+import numpy as np
+import pytest
+
+import xform
+import xform.random as random
+from tests.random.samplers import CONTINUOUS, DISCRETE, draw, title
+
+KEYS = random.split(random.key(31), 5)
+
+#: samplers with other signatures
+OTHERS = {
+    "normal": lambda key: random.normal(key, (3,), complex),
+    "bits": lambda key: random.bits(key, (7,), np.uint16),
+    "gumbel": lambda key: random.gumbel(key, (4,), mode="high"),
+    "uniform": lambda key: random.uniform(key, (4,), np.float32, -1.0, 2.0),
+    "randint": lambda key: random.randint(key, (9,), -5, 1000),
+    "rademacher": lambda key: random.rademacher(key, (9,)),
+    "double_sided_maxwell": lambda key: random.double_sided_maxwell(key, 0.5, 2.0, (3,)),
+    "dirichlet": lambda key: random.dirichlet(key, np.array([0.3, 1.0, 2.0]), (2,)),
+    "multinomial": lambda key: random.multinomial(key, 40, np.array([0.2, 0.5, 0.3]), shape=(3,)),
+    "multivariate_normal": lambda key: random.multivariate_normal(key, np.zeros(2), np.diag([1.0, 4.0]), (3,)),
+    "orthogonal": lambda key: random.orthogonal(key, 3),
+    "ball": lambda key: random.ball(key, 2, 2.0, (3,)),
+    "categorical": lambda key: random.categorical(key, np.log([0.2, 0.5, 0.3]), shape=(9,)),
+    "categorical, distinct": lambda key: random.categorical(key, np.zeros(5), shape=(3,), replace=False),
+    "choice": lambda key: random.choice(key, 10, (6,)),
+    "choice of an array": lambda key: random.choice(key, np.arange(10.0), (6,), p=np.arange(10.0) / 45),
+    "choice, distinct": lambda key: random.choice(key, np.arange(8.0), (6,), replace=False),
+    "permutation": lambda key: random.permutation(key, np.arange(6.0)),
+    "permutation, independent": lambda key: random.permutation(
+        key, np.ones((3, 1)) * np.arange(4), 1, independent=True
+    ),
+}
+
+ALL = {
+    **{title(case): (lambda key, case=case: draw(case[0], key, case[1], (3, 2))) for case in CONTINUOUS + DISCRETE},
+    **OTHERS,
+}
+
+every = pytest.mark.parametrize("name", ALL)
+
+
+@every
+def test_a_batch_of_keys_is_a_loop(name):
+    f = ALL[name]
+    batch = xform.vmap(f)(KEYS)
+    for row, key in zip(batch, KEYS, strict=True):
+        np.testing.assert_array_equal(row, f(key))
+        assert row.dtype == f(key).dtype
+
+
+@every
+def test_a_program_gives_the_same(name):
+    """Staged, and run operation by operation: bit for bit; compiled: to the last places of libm."""
+    f, key = ALL[name], KEYS[2]
+    jaxpr = xform.make_jaxpr(f)(key)
+    np.testing.assert_array_equal(jaxpr(key)[0], f(key))
+    compiled = xform.jit(f, backend="numpy")(key)
+    np.testing.assert_allclose(compiled, f(key), rtol=1e-5 if compiled.dtype == np.float32 else 1e-12, atol=1e-300)
+
+
+COMPILED = [
+    "normal()",
+    "uniform",
+    "gamma(7.5,)",
+    "wald(0.5,)",
+    "poisson(12.0,)",
+    "randint",
+    "categorical",
+    "permutation",
+]
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_compiled_as_c(name):
+    if "c" not in xform.backends():
+        pytest.skip("there is no C compiler")
+    f = ALL[name]
+    np.testing.assert_allclose(xform.jit(f)(KEYS[0]), f(KEYS[0]), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name, values", [("gamma", [0.5, 3.0]), ("poisson", [0.5, 40.0]), ("t", [2.0, 9.0]), ("wald", [0.5, 3.0])]
+)
+def test_a_batch_of_parameters_is_a_loop(name, values):
+    """One key with many parameters, and a key for each."""
+    f, values = getattr(random, name), np.array(values)
+    shared = xform.vmap(lambda v: f(KEYS[0], v, (4,)))(values)
+    np.testing.assert_array_equal(shared, [f(KEYS[0], v, (4,)) for v in values])
+    each = xform.vmap(lambda k, v: f(k, v, (4,)))(KEYS[:2], values)
+    np.testing.assert_array_equal(each, [f(k, v, (4,)) for k, v in zip(KEYS[:2], values, strict=True)])
+
+
+def test_many_keys():
+    keys = random.split(random.key(0), 1000)
+    x = xform.vmap(lambda key: random.gamma(key, 0.4))(keys)
+    assert (x == [random.gamma(key, 0.4) for key in keys]).all()
+
+
+def test_entries_do_not_depend_on_the_others():
+    """What is proposed again for one entry leaves the other ones as they are."""
+    key, a = random.key(3), np.linspace(0.5, 4.0, 40)
+    x = random.gamma(key, a)
+    changed = random.gamma(key, np.where(np.arange(40) % 2, a, 1.7))
+    assert (x[1::2] == changed[1::2]).all()
+
+
+def test_no_derivative_of_integers():
+    grad = xform.grad(lambda lam: xform.numpy.sum(random.poisson(random.key(0), lam, (5,)) * lam))
+    assert grad(3.0) == random.poisson(random.key(0), 3.0, (5,)).sum()

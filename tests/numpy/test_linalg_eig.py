@@ -127,6 +127,8 @@ def test_a_defective_matrix_has_no_derivative(a):
     for f in (pair, np.linalg.eigvals):
         with says(LinAlgError, "defective", f"order {len(a)}", "trace"):
             xform.jvp(f, (a,), (np.ones_like(a),))
+    with says(LinAlgError, "defective"):
+        xform.jit(xform.grad(lambda a: np.sum(np.abs(np.linalg.eigvals(a)))))(a)
 
 
 @pytest.mark.parametrize("a", [rotating, complex_matrix], ids=["real", "complex"])

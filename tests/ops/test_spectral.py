@@ -121,6 +121,27 @@ def test_polar_factor_and_nuclear_norm_at_equal_singular_values(shape):
     assert_allclose(norm_dot, np.sum(v * a))
 
 
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4)])
+def test_second_derivatives_of_the_nuclear_norm_at_equal_singular_values(shape, dtype):
+    """Its gradient is the polar factor, of which the derivative exists at every matrix of full rank."""
+    a, v, w = rectangular(*shape, [1.0, 1.0, 1.0], dtype), normal(*shape, dtype=dtype), normal(*shape, dtype=dtype)
+
+    def nuclear(a):
+        return reduce_sum(svd(a, full_matrices=False, compute_uv=False), axes=(0,))
+
+    def slope(a):
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        return [np.sum(np.conj(u @ vh) * v).real]
+
+    wanted = directional(slope, [a], [w])[0]
+    forward = along(along(nuclear, v), w)(a)
+    mixed = xform.jvp(xform.grad(nuclear), (a,), (w,))[1]
+    reverse = xform.grad(lambda a: np.real(reduce_sum(v * xform.grad(nuclear)(a), axes=(0, 1))))(a)
+    for second in (forward, np.sum(mixed * v).real, np.sum(reverse * w).real):
+        assert_allclose(second, wanted, atol=1e-9)
+
+
 @pytest.mark.parametrize("full", [True, False])
 def test_everything_is_finite_at_zero(full):
     a, v = np.zeros((3, 2)), normal(3, 2)

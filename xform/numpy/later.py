@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 #: the modules, by their name in `xform.numpy`
-MODULES = {"fft": "xform.numpy.fft"}
+MODULES = {"emath": "xform.numpy.emath", "fft": "xform.numpy.fft"}
 
 #: the modules by the public names in them
 NAMES = {
@@ -17,11 +17,20 @@ NAMES = {
         ["poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval", "roots", "vander"],
         "xform.numpy.polynomials",
     ),
+    **dict.fromkeys(
+        ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"],
+        "xform.numpy.writing",
+    ),
+    **dict.fromkeys(["asarray_chkfinite", "isfortran", "require"], "xform.numpy.requirements"),
+    **dict.fromkeys(["c_", "r_"], "xform.numpy.concatenators"),
+    **dict.fromkeys(["packbits", "unpackbits"], "xform.numpy.packing"),
+    "i0": "xform.numpy.bessel",
     "polyfit": "xform.numpy.fitting",
+    "vectorize": "xform.numpy.vectorizing",
 }
 
 #: the modules by the NumPy module whose functions they implement
-COUNTERPARTS = {"numpy.fft": "xform.numpy.fft"}
+COUNTERPARTS = {"numpy.fft": "xform.numpy.fft", "numpy.lib.scimath": "xform.numpy.emath"}
 
 
 def attribute(name: str) -> Any:

@@ -40,6 +40,21 @@ def over_square_of_hypot(x: Any, a: Any, b: Any) -> Any:
     return x / r / r
 
 
+def root_of_one_minus_square(a: Any) -> Any:
+    """sqrt(1 - a^2). On the branch cuts of arcsin the sign of a zero imaginary part of `a` says which side is meant."""
+    return np.sqrt(-(a - 1)) * np.sqrt(plus_one(a)) if a.dtype.kind == "c" else np.sqrt((1 - a) * (1 + a))
+
+
+def root_of_one_plus_square(a: Any) -> Any:
+    """The same for sqrt(1 + a^2) and arcsinh; of real numbers without overflow."""
+    return np.sqrt(plus_one(a * a)) if a.dtype.kind == "c" else np.hypot(1.0, a)
+
+
+def plus_one(a: Any) -> Any:
+    """a + 1, where an imaginary part of -0 stays one: -0 + 0 is 0, but -(0 - 0) is -0."""
+    return -(-a - 1) if a.dtype.kind == "c" else a + 1
+
+
 exp = Elementwise("exp", np.exp, [lambda y, a: y], c="exp")
 exp2 = Elementwise("exp2", np.exp2, [lambda y, a: y * math.log(2)],
                    c={"f": "exp2", "c": "xf_exp2_{t}({})"})
@@ -65,8 +80,8 @@ cbrt = Elementwise("cbrt", np.cbrt, [lambda y, a: 1 / (3 * y * y)], singular=Tru
 sin = Elementwise("sin", np.sin, [lambda y, a: np.cos(a)], c="sin")
 cos = Elementwise("cos", np.cos, [lambda y, a: -np.sin(a)], c="cos")
 tan = Elementwise("tan", np.tan, [lambda y, a: 1 + y * y], c="tan")
-arcsin = Elementwise("arcsin", np.arcsin, [lambda y, a: 1 / np.sqrt((1 - a) * (1 + a))], singular=True, c="asin")
-arccos = Elementwise("arccos", np.arccos, [lambda y, a: -1 / np.sqrt((1 - a) * (1 + a))], singular=True, c="acos")
+arcsin = Elementwise("arcsin", np.arcsin, [lambda y, a: 1 / root_of_one_minus_square(a)], singular=True, c="asin")
+arccos = Elementwise("arccos", np.arccos, [lambda y, a: -1 / root_of_one_minus_square(a)], singular=True, c="acos")
 arctan = Elementwise("arctan", np.arctan, [lambda y, a: 1 / (1 + a * a)], singular=True, c="atan")
 arctan2 = Elementwise("arctan2", np.arctan2, singular=True, c="atan2",
                       partials=[lambda y, a, b: over_square_of_hypot(b, a, b),
@@ -76,8 +91,8 @@ sinh = Elementwise("sinh", np.sinh, [lambda y, a: np.cosh(a)], c="sinh")
 cosh = Elementwise("cosh", np.cosh, [lambda y, a: np.sinh(a)], c="cosh")
 tanh = Elementwise("tanh", np.tanh, [lambda y, a: 1 - y * y], c="tanh")
 arcsinh = Elementwise("arcsinh", np.arcsinh, singular=True, c="asinh",
-                      partials=[lambda y, a: 1 / (np.sqrt(1 + a * a) if a.dtype.kind == "c" else np.hypot(1.0, a))])
-arccosh = Elementwise("arccosh", np.arccosh, [lambda y, a: 1 / (np.sqrt(a - 1) * np.sqrt(a + 1))], singular=True,
+                      partials=[lambda y, a: 1 / root_of_one_plus_square(a)])
+arccosh = Elementwise("arccosh", np.arccosh, [lambda y, a: 1 / (np.sqrt(a - 1) * np.sqrt(plus_one(a)))], singular=True,
                       c="acosh")
 arctanh = Elementwise("arctanh", np.arctanh, [lambda y, a: 1 / ((1 - a) * (1 + a))], singular=True, c="atanh")
 

@@ -12,7 +12,7 @@ import xform
 import xform.numpy as xnp
 from tests.numeric import assert_same, eps_of
 from tests.numpy.surface.base import Sample
-from tests.numpy.surface.reasons import OUR_DOOR
+from tests.numpy.surface.reasons import OUR_DOOR, OUR_FORM
 from xform import tree
 from xform.testing import check_grads, check_vmap
 
@@ -22,11 +22,11 @@ OTHERS = str | type | np.dtype | bool | None
 
 def traced_call(name: str, sample: Sample) -> Callable[..., Any]:
     """The call through NumPy's own door, if it takes traced values there."""
-    return sample.bound(xnp if name in OUR_DOOR or not in_numpy(name) else np, name)
+    return sample.bound(xnp if name in OUR_DOOR | OUR_FORM or not in_numpy(name) else np, name)
 
 
 def reference_call(name: str, sample: Sample) -> Callable[..., Any]:
-    return sample.bound(np if in_numpy(name) else xnp, name)
+    return sample.bound(np if in_numpy(name) and name not in OUR_FORM else xnp, name)
 
 
 def in_numpy(name: str) -> bool:

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from tests.numpy.surface.base import SCALAR, K, M, N, V, W, Z, call, named, using
+from tests.numpy.surface.base import SCALAR, K, M, N, V, W, Z, call, eager, named, using
 
 CREATION = {
     "array asarray asanyarray": [
         call([SCALAR, 1.0, SCALAR]), call(V), call([V, W]), call([[SCALAR, 1j]]), call(V, "f4"),
     ],
     "ascontiguousarray asfortranarray": [call(M), call(SCALAR), call(V, dtype="c16")],
-    "asarray_chkfinite": [call(M), call([SCALAR, 2.0])],
+    "asarray_chkfinite": [eager(call(M)), eager(call([SCALAR, 2.0])), call(N)],
     "copy": [call(M), call(Z, order="F")],
     "astype": [call(V, np.float32), call(V, complex), call(N, np.float64)],
     "require": [call(M), call(V, "f4")],
@@ -53,7 +53,6 @@ CREATION = {
     "frompyfunc": [using(lambda np: np.frompyfunc(lambda a: a + 1, 1, 1)(2))],
     "packbits": [call(np.array([1, 0, 1, 1])), call(np.array([[1, 0], [0, 1]]), axis=1, bitorder="little")],
     "unpackbits": [call(np.array([5, 2], np.uint8)), call(np.array([[5], [2]], np.uint8), axis=1, count=3)],
-    "copyto": [using(lambda np: np.copyto(np.zeros(3), V))],
 }  # fmt: skip
 
 
@@ -84,6 +83,7 @@ INSPECTION = {
     "get_printoptions": [using(lambda np: np.get_printoptions()["precision"])],
     "set_printoptions": [using(lambda np: np.set_printoptions())],
     "printoptions": [using(lambda np: type(np.printoptions(precision=2)).__name__)],
+    "format_float_positional format_float_scientific": [call(1.25), call(0.001, precision=1, unique=False)],
     "base_repr": [call(5, 3)],
     "binary_repr": [call(5)],
 }

@@ -104,3 +104,11 @@ SAMPLES = named(
         ],
     }
 )
+
+EMATH = {
+    "sqrt log log2 log10": [eager(call(V)), eager(call(POSITIVE)), call(Z)],
+    "logn": [eager(call(2.5, V)), call(Z, Z + 1.0)],
+    "power": [eager(call(V, 2.5)), eager(call(POSITIVE, N)), call(Z, 2.5)],
+    "arccos arcsin arctanh": [eager(call(V)), eager(call(UNIT)), call(Z)],
+}
+SAMPLES.update({f"emath.{name}": samples for name, samples in named(EMATH).items()})

@@ -28,13 +28,15 @@ NO_DERIVATIVE = {
         shape ndim size result_type can_cast common_type min_scalar_type promote_types isdtype issubdtype
         broadcast_shapes may_share_memory shares_memory isfortran typename
         mintypecode geterr seterr get_printoptions set_printoptions printoptions base_repr binary_repr isrealobj
-        iscomplexobj isscalar iterable einsum_path diag_indices_from tril_indices_from triu_indices_from empty_like
+        format_float_positional format_float_scientific iscomplexobj isscalar iterable einsum_path
+        diag_indices_from tril_indices_from triu_indices_from empty_like
     """,
     TEXT: "array2string array_repr array_str",
     NO_OPERAND: """
         tri ones zeros empty eye identity indices mgrid ogrid bartlett blackman hamming hanning kaiser diag_indices
         tril_indices triu_indices mask_indices ndindex ndenumerate nditer broadcast fromiter frombuffer fromstring
-        from_dlpack frompyfunc copyto fft.fftfreq fft.rfftfreq
+        from_dlpack frompyfunc fft.fftfreq fft.rfftfreq fromfile fromregex genfromtxt load loadtxt save savetxt savez
+        savez_compressed nested_iters
     """,
 }
 
@@ -48,8 +50,11 @@ NO_VMAP = {
 #: names whose own door in NumPy does not take traced values; ours does
 OUR_DOOR = {
     "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "full", "arange",
-    "at", "vectorize", "r_", "c_", "fromfunction",
+    "at", "vectorize", "r_", "c_", "fromfunction", "require", "isfortran",
 }  # fmt: skip
+
+#: names with a form that NumPy has not got, a copy instead of a change in place; it is compared with itself
+OUR_FORM = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}
 
 
 def by_name(table: dict[str, str]) -> dict[str, str]:

@@ -65,6 +65,10 @@ SAMPLES = named(
         ],
         "put_along_axis": [call(M, np.array([[0], [2]]), W[:2, None], 1, inplace=False)],
         "put": [call(V, [0, 2], W[:2], inplace=False), call(M, [4, 1], 1.5, inplace=False)],
+        "copyto": [
+            call(M, V, inplace=False), call(V, 2.5, inplace=False),
+            call(N, K, where=[True, False, True], inplace=False),
+        ],
         "place": [call(M, [[True, False, True], [False, True, False]], W[:2], inplace=False)],
         "putmask": [call(M, [[True, False, True], [False, True, False]], V, inplace=False)],
         "choose": [call([0, 1, 0], [V, W]), call([2, 0, 1], [V, W, Z]), call([3, -1, 0], [V, W], mode="wrap")],

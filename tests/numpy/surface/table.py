@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import xform.numpy as xnp
-from tests.numpy.surface import creating, elementwise, products, reducing, shaping
+from tests.numpy.surface import creating, elementwise, files, products, reducing, shaping
 from tests.numpy.surface.base import Sample
 from tests.numpy.surface.checks import (
     EAGER,
@@ -41,9 +41,9 @@ from tests.numpy.surface.reasons import (
 )
 from xform import tree
 
-ROOMS = ("linalg", "fft")
+ROOMS = ("linalg", "fft", "emath")
 SAMPLES: dict[str, list[Sample]] = {}
-for room in (elementwise, reducing, shaping, products, creating):
+for room in (elementwise, reducing, shaping, products, creating, files):
     SAMPLES.update(room.SAMPLES)
 
 REASONS, UNMAPPED = by_name(NO_DERIVATIVE), by_name(NO_VMAP)

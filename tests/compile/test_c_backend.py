@@ -143,3 +143,10 @@ def test_compositions(name, word):
     if word in ("value", "vjp"):
         agrees(jaxpr, *xs, scale=1.0)
     agrees(optimise(jaxpr), *xs, scale=1.0)
+
+
+@pytest.mark.parametrize("shape", [(6,), (27,), (9, 3), (300,)])
+def test_a_number_beside_unsigned_integers(shape):
+    """It takes their dtype, so that the operation has a C text."""
+    x = np.arange(np.prod(shape), dtype=np.uint64).reshape(shape) << np.uint64(54)
+    np.testing.assert_array_equal(xform.jit(lambda x: np.right_shift(x, 12), backend="c")(x), x >> np.uint64(12))

@@ -92,10 +92,11 @@ def in_doubles(name: str, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """f computed in double precision, for real arguments of any dtype; floating-point dtypes are kept."""
 
     def function(x: Any) -> Any:
-        dtype = np.result_type(x, np.float16) if isinstance(x, np.ndarray | np.generic) else np.dtype(float)
+        x = np.asarray(x)
+        dtype = np.result_type(x.dtype, np.float16)
         if dtype.kind != "f":
             raise TypeError(f"{name}: numbers of {dtype} were given, wanted real ones")
-        x = np.asarray(x, np.float64)
+        x = x.astype(np.float64, copy=False)
         with np.errstate(all="ignore"):
             y = f(x) if x.size <= CHUNK else in_chunks(f, x)
         return y.astype(dtype, copy=False)[()]

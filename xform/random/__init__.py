@@ -6,9 +6,9 @@
 
 `xform.random.keys` says what a key is and which words its streams consist of. A sampler under `vmap` over keys gives,
 bit for bit, what a loop over the keys gives; and the bits are the same on every machine, so that samples differ at most
-in the last places of the functions that are applied to them. Samplers are differentiable in their parameters: where a
-sample is not a smooth function of them, it moves as the quantile at which it lies. They want one key, a shape, float64
-unless another dtype is given, and parameters that broadcast to the shape.
+in the last places of the functions that are applied to them. Samplers want one key, a shape, float64 unless another
+dtype is given, and parameters that broadcast to the shape. They are differentiable in their parameters, by a path that
+each sample takes: where the steps of a sampler are not smooth, it is that of the quantile at which the sample lies.
 """
 
 from xform.random.choices import categorical, choice, permutation

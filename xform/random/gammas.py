@@ -1,7 +1,8 @@
 """The gamma distribution, and those that are made of gamma distributed numbers.
 
 Their derivatives in the parameters are implicit ones (Figurnov, Mohamed, Mnih, "Implicit reparameterization gradients",
-NeurIPS 2018): a sample moves as the quantile at which it lies.
+NeurIPS 2018): a gamma distributed sample of a shape of at least 1 moves as the quantile at which it lies. One of a
+smaller shape a is a sample of the shape a + 1 times u^(1/a), and moves as such.
 """
 
 from __future__ import annotations

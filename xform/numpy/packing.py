@@ -26,10 +26,10 @@ def packbits(a: ArrayLike, /, axis: Axis = None, bitorder: str = "big") -> Any:
     array([[160],
            [ 96]], dtype=uint8)
     """
-    x = asarray(a)
+    x, places = asarray(a), weights(bitorder)
     if x.dtype.kind not in "biu":
         raise TypeError(f"Expected an input array of integer or boolean data type; {x.dtype} was given")
-    places, x, k = weights(bitorder), *with_axis(x, axis)
+    x, k = with_axis(x, axis)
     bits = moveaxis(as_dtype(np.not_equal(x, 0), BYTE), k, -1)
     count = -(-bits.shape[-1] // 8)
     groups = in_shape(with_length(bits, 8 * count), (*bits.shape[:-1], count, 8))
@@ -48,10 +48,10 @@ def unpackbits(a: ArrayLike, /, axis: Axis = None, count: int | None = None, bit
     array([[1, 0, 1, 0],
            [0, 1, 0, 0]], dtype=uint8)
     """
-    x = asarray(a)
+    x, places = asarray(a), weights(bitorder)
     if x.dtype != BYTE:
         raise TypeError(f"Expected an input array of unsigned byte data type; {x.dtype} was given")
-    places, x, k = weights(bitorder), *with_axis(x, axis)
+    x, k = with_axis(x, axis)
     x = moveaxis(x, k, -1)
     total = 8 * x.shape[-1]
     bits = np.not_equal(np.bitwise_and(in_shape(x, (*x.shape, 1)), places), 0)

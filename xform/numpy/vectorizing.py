@@ -82,7 +82,7 @@ class vectorize(np.vectorize):
         try:
             results: Sequence[Any] = at_once(func, flat)
         except ConcretizationError:
-            results = one_by_one(func, flat, rows, as_numbers=self.signature is None)
+            results = one_by_one(func, flat, rows, self.otypes)
         wanted = len(results) if outputs is None else len(outputs)
         if len(results) != wanted:
             raise ValueError(f"wrong number of outputs from pyfunc: expected {wanted}, got {len(results)}")
@@ -172,15 +172,18 @@ def at_once(func: Several, flat: list[tuple[Any, int | None]]) -> tuple[Any, ...
     return vmap(func, in_axes=axes)(*arrays)
 
 
-def one_by_one(func: Several, flat: list[tuple[Any, int | None]], rows: int, as_numbers: bool) -> list[Any]:
-    """The same by a loop; the dtypes are those of the first results, plain numbers are passed as Python's."""
+def one_by_one(func: Several, flat: list[tuple[Any, int | None]], rows: int, dtypes: Any) -> list[Any]:
+    """The same by a loop; the dtypes are those given, or else those of the first results."""
 
     def entry(a: Any, axis: int | None, row: int) -> Any:
-        if as_numbers and not isinstance(a, Tracer):
-            return a.item() if axis is None else a.item(row)
-        return a if axis is None else getitem(a, row)
+        if isinstance(a, Tracer):
+            return a if axis is None else getitem(a, row)
+        return a[()] if axis is None else a[row]
 
     results = [func(*(entry(a, axis, row) for a, axis in flat)) for row in range(rows)]
     if len({len(r) for r in results}) > 1:
         raise ValueError(f"the function returned {sorted({len(r) for r in results})} results, wanted a fixed number")
-    return [stack(*(astype_of(y, ys[0].dtype) for y in ys), axis=0) for ys in zip(*results, strict=True)]
+    if dtypes is None or len(dtypes) != len(results[0]):
+        dtypes = [y.dtype for y in results[0]]
+    columns = zip(*results, strict=True)
+    return [stack(*(astype_of(y, np.dtype(t)) for y in ys), axis=0) for ys, t in zip(columns, dtypes, strict=True)]

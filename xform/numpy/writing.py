@@ -11,14 +11,14 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from xform.core.trace import concrete
+from xform.core.trace import Tracer, concrete
 from xform.numpy.axes import axis_index
 from xform.numpy.choosing import where as choose
 from xform.numpy.creation import astype_of
 from xform.numpy.cumulative import cumsum
 from xform.numpy.dispatch import ArrayLike, asarray, has_tracer
-from xform.numpy.entries import at
-from xform.numpy.shaping import broadcast_to, in_shape
+from xform.numpy.entries import at, fit
+from xform.numpy.shaping import in_shape
 from xform.numpy.taking import as_indices, in_range, take
 
 
@@ -39,14 +39,15 @@ def put(a: ArrayLike, ind: ArrayLike, v: ArrayLike, mode: str = "raise", *, inpl
     if is_plain(a, ind, v):
         return written(np.put, a, ind, v, mode)
     x, i = asarray(a), flat(as_indices("put", ind))
-    values = cycled(v, np.arange(i.size), x.dtype)
-    return in_shape(at(flat(x))[in_range("put", i, x.size, mode)].set(values), x.shape) if values.size else x
+    i, values = in_range("put", i, x.size, mode), cycled(v, np.arange(i.size), x.dtype)
+    return in_shape(at(flat(x))[i].set(values), x.shape) if values.size else x
 
 
 def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, *, inplace: bool = True) -> Any:
     """arr[mask] = vals, where the values begin again if there are fewer than entries to be set.
 
-    Raises ValueError if the mask is of another size, or there are no values.
+    Raises ValueError if the mask is of another size, or there are no values; TypeError if they are an array of a dtype
+    that cannot safely be converted.
 
     >>> place(np.zeros(4), [True, False, True, True], [1.0, 2.0], inplace=False)
     array([1., 0., 2., 1.])
@@ -56,7 +57,7 @@ def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, *, inplace: bool = T
     if is_plain(arr, mask, vals):
         return written(np.place, arr, mask, vals)
     x, chosen = asarray(arr), mask_like("place", arr, mask)
-    values = cycled(vals, cumsum(chosen) - 1, x.dtype)
+    values = cycled(safely("place", vals, x.dtype), cumsum(chosen) - 1, x.dtype)
     if not values.size:
         known = concrete(chosen)
         if known is not None and not known.any():
@@ -68,7 +69,8 @@ def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, *, inplace: bool = T
 def putmask(a: ArrayLike, /, mask: ArrayLike, values: ArrayLike, *, inplace: bool = True) -> Any:
     """a.flat[n] = values[n] where the mask is true, where the values begin again if there are fewer than entries.
 
-    Raises ValueError if the mask is of another size.
+    Raises ValueError if the mask is of another size, TypeError if the values are an array of a dtype that cannot safely
+    be converted.
 
     >>> putmask(np.zeros(4), [True, False, True, True], [1.0, 2.0], inplace=False)
     array([1., 0., 1., 2.])
@@ -78,7 +80,7 @@ def putmask(a: ArrayLike, /, mask: ArrayLike, values: ArrayLike, *, inplace: boo
     if is_plain(a, mask, values):
         return written(np.putmask, a, mask, values)
     x, chosen = asarray(a), mask_like("putmask", a, mask)
-    v = cycled(values, np.arange(x.size), x.dtype)
+    v = cycled(safely("putmask", values, x.dtype), np.arange(x.size), x.dtype)
     return in_shape(choose(chosen, v, flat(x)), x.shape) if v.size else x
 
 
@@ -98,9 +100,9 @@ def copyto(
         return written(np.copyto, dst, src, casting, where)
     x, y, mask = asarray(dst), asarray(src), asarray(where)
     weak = type(src) in (int, float, complex, bool) and np.result_type(x.dtype, src) == x.dtype
-    if not weak and not np.can_cast(y.dtype, x.dtype, casting):  # type: ignore[arg-type]
-        raise TypeError(f"Cannot cast array data from {y.dtype!r} to {x.dtype!r} according to the rule '{casting}'")
-    return choose(broadcast_to(mask, x.shape), astype_of(broadcast_to(y, x.shape), x.dtype), x)
+    if not weak:
+        require_cast("copyto", y.dtype, x.dtype, casting)
+    return choose(fit(mask, x.shape), astype_of(fit(y, x.shape), x.dtype), x)
 
 
 def put_along_axis(
@@ -193,6 +195,21 @@ def mask_like(name: str, a: Any, mask: Any) -> Any:
     if m.size != x.size:
         raise ValueError(f"{name}: mask and data must be the same size; shapes {m.shape} and {x.shape} were given")
     return flat(astype_of(m, np.dtype(bool)))
+
+
+def safely(name: str, values: Any, dtype: np.dtype) -> Any:
+    """The values, if they are numbers, or an array of a dtype that can be converted without loss; else TypeError."""
+    if isinstance(values, np.ndarray | Tracer) and values.ndim:
+        require_cast(name, values.dtype, dtype, "safe")
+    return values
+
+
+def require_cast(name: str, given: np.dtype, wanted: np.dtype, casting: Any) -> None:
+    if not np.can_cast(given, wanted, casting):
+        raise TypeError(
+            f"{name}: Cannot cast array data from {given!r} to {wanted!r} according to the rule '{casting}'; convert "
+            "the values, or the array, by astype"
+        )
 
 
 def cycled(values: Any, places: Any, dtype: np.dtype) -> Any:

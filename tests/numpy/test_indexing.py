@@ -296,7 +296,7 @@ def test_an_index_that_is_changed_later_is_remembered():
     assert_array_equal(xform.grad(f)(np.ones(3)), [1, 2, 3])
 
 
-# --- iteration and assignment ---
+# --- iteration ---
 
 
 def test_iteration():
@@ -305,40 +305,3 @@ def test_iteration():
     assert_array_equal(np.stack([a, b]), [[0, 2, 4], [1, 3, 5]])
     with pytest.raises(TypeError, match="iteration over a 0-d array"):
         xform.grad(lambda x: next(iter(x)))(1.0)
-
-
-def assign(u):
-    u[1:, 0] = 2 * u[0, 0]
-
-
-def augment(u):
-    u[0] *= 3
-
-
-def floor(u):
-    u[0] //= 3
-
-
-def inside(u):
-    for k in range(2): u[k] = 0  # fmt: skip  # noqa: E701
-
-
-def over_two_lines(u):
-    u[
-        0] = 1  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "f, remedy",
-    [
-        (assign, "Write u = u.at[1:, 0].set(2 * u[0, 0]) instead of u[1:, 0] = 2 * u[0, 0]"),
-        (augment, "Write u = u.at[0].multiply(3) instead of u[0] *= 3"),
-        (floor, "Write u = u.at[0].set(u[0] // 3) instead of u[0] //= 3"),
-        (inside, "Write u = u.at[k].set(0) instead of"),
-        (over_two_lines, "Write x = x.at[index].set(value) instead of x[index] = value"),
-    ],
-)
-def test_assignment_is_refused_with_the_line_to_write(f, remedy):
-    with pytest.raises(xform.TracerAssignmentError) as caught:
-        xform.grad(f)(np.ones((2, 2)))
-    assert remedy in str(caught.value)

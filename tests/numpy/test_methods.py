@@ -162,21 +162,17 @@ def test_rows():
 @pytest.mark.parametrize(
     "name, args, remedy",
     [
-        ("sort", (), "x = numpy.sort(x)"),
-        ("partition", (1,), "x = numpy.partition(x, kth)"),
-        ("fill", (1.0,), "x = xform.numpy.full_like(x, value)"),
-        ("put", ([0], 1.0), "x.at["),
         ("resize", (2,), "x = numpy.resize(x, shape)"),
-        ("setfield", (1.0, float), "x.at[...].set(value)"),
+        ("setfield", (1.0, float), "x[...] = value"),
         ("byteswap", (True,), "x as it is"),
         ("setflags", (False,), "x as it is"),
     ],
 )
-def test_methods_that_write_are_refused(name, args, remedy):
+def test_methods_that_change_an_array_are_refused(name, args, remedy):
     for transform in (xform.grad, xform.vmap, xform.make_jaxpr):
         with pytest.raises(xform.TracerAssignmentError) as caught:
             transform(lambda x: getattr(x, name)(*args))(V if transform is not xform.vmap else M)
-        for part in (f"the method {name} would write into a traced array of f64[3]", "test_methods.py:", remedy):
+        for part in (f"the method {name} cannot be used on a traced array of f64[3]", "test_methods.py:", remedy):
             assert part in str(caught.value)
 
 
@@ -217,7 +213,7 @@ def test_there_is_no_memory(name):
     xform.grad(f)(V)
 
 
-@pytest.mark.parametrize("name", ["shape", "dtype", "T", "real", "flat"])
+@pytest.mark.parametrize("name", ["shape", "dtype", "T"])
 def test_attributes_are_not_assigned(name):
     with pytest.raises(AttributeError):
         xform.grad(lambda x: setattr(x, name, x))(V)

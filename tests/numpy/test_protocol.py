@@ -1,6 +1,7 @@
 """How NumPy and Python find tracers: what works on their values, and what would lose a derivative and is refused."""
 
 import copy
+import inspect
 import math
 import pickle
 
@@ -13,6 +14,7 @@ import xform.numpy as xnp
 from tests.numpy.agreement import check_agrees
 from xform.core.trace import Tracer
 from xform.numpy.dispatch import IMPLEMENTATIONS
+from xform.numpy.mutation import WRITERS as WRITERS_IN_PLACE
 
 V = np.array([0.3, -1.2, 2.5])
 M = np.stack([V, V + 1])
@@ -144,6 +146,7 @@ ASSIGNMENTS = {
     "by a mask": mask,
     "added to an entry": add_to_entry,
     "fill": lambda x, t: np.zeros(3).fill(t),
+    "fill_diagonal": lambda x, t: np.fill_diagonal(np.zeros((3, 3)), x),
     "flat": lambda x, t: np.zeros(3).flat.__setitem__(slice(None), x),
 }
 
@@ -153,7 +156,7 @@ ASSIGNMENTS = {
 def test_assignments_into_plain_arrays_are_refused(transform, f):
     error = refused(transform, f)
     assert isinstance(error, xform.ConcretizationError)
-    for part in ("test_protocol.py:", "would lose its derivative", "a = xform.numpy.at(a)[i].set(x)"):
+    for part in ("test_protocol.py:", "would lose its derivative", "xform.numpy.zeros"):
         assert part in str(error)
 
 
@@ -165,58 +168,23 @@ def test_an_entry_of_flat_is_not_written(transform):
 
 
 WRITERS = {
-    "copyto": (lambda x, t: np.copyto(np.zeros(3), x), r"xform.numpy.where(where, x, a) instead of numpy.copyto"),
-    "full with a dtype": (lambda x, t: np.full(3, t, float), "instead of numpy.copyto"),
-    "full_like": (lambda x, t: np.full_like(V, t), "xform.numpy.full_like(a, x) instead of numpy.full_like(a, x)"),
-    "put": (lambda x, t: np.put(np.zeros(3), [0], t), "xform.numpy.at(a)[numpy.unravel_index(i, a.shape)].set(x)"),
-    "place": (lambda x, t: np.place(np.zeros(3), V > 0, x), "xform.numpy.where(mask, x, a)"),
-    "putmask": (lambda x, t: np.putmask(np.zeros(3), V > 0, x), "xform.numpy.where(mask, x, a)"),
-    "put_along_axis": (
-        lambda x, t: np.put_along_axis(np.zeros(3), np.array([0]), t, 0),
-        "xform.numpy.at(a)[index].set(x) instead of numpy.put_along_axis",
-    ),
+    "copyto": lambda x, t: np.copyto(np.zeros(3), x),
+    "full with a dtype": lambda x, t: np.full(3, t, float),
+    "full_like": lambda x, t: np.full_like(V, t),
+    "put": lambda x, t: np.put(np.zeros(3), [0], t),
+    "place": lambda x, t: np.place(np.zeros(3), V > 0, x),
+    "putmask": lambda x, t: np.putmask(np.zeros(3), V > 0, x),
+    "put_along_axis": lambda x, t: np.put_along_axis(np.zeros(3), np.array([0]), t, 0),
 }
 
 
 @in_every_transform
-@pytest.mark.parametrize("f, remedy", WRITERS.values(), ids=WRITERS)
-def test_functions_that_write_into_plain_arrays_are_refused(transform, f, remedy):
+@pytest.mark.parametrize("f", WRITERS.values(), ids=WRITERS)
+def test_functions_that_write_into_plain_arrays_are_refused(transform, f):
     error = refused(transform, f)
     assert isinstance(error, xform.ConcretizationError)
-    for part in ("test_protocol.py:", "would lose its derivative", remedy):
+    for part in ("test_protocol.py:", "would lose its derivative", "xform.numpy.zeros, full, array or copy"):
         assert part in str(error)
-
-
-@in_every_transform
-def test_fill_diagonal_is_refused(transform):
-    error = refused(transform, lambda x, t: np.fill_diagonal(np.zeros((3, 3)), x))
-    assert isinstance(error, xform.ConcretizationError)
-    assert "xform.numpy.at(a)[" in str(error)
-
-
-@in_every_transform
-def test_writing_into_a_traced_array_is_refused(transform):
-    def item(x, t):
-        x[0] = 1.0
-
-    def delete(x, t):
-        del x[0]
-
-    for f in (
-        item,
-        delete,
-        lambda x, t: np.copyto(x, V),
-        lambda x, t: np.put(x, [0], 1.0),
-        lambda x, t: np.place(x, V > 0, V),
-        lambda x, t: np.putmask(x, V > 0, V),
-        lambda x, t: np.fill_diagonal(x[None], 1.0),
-        lambda x, t: np.put_along_axis(x, np.array([0]), 1.0, 0),
-    ):
-        error = refused(transform, f)
-        assert isinstance(error, xform.TracerAssignmentError)
-        assert isinstance(error, TypeError)
-        assert "test_protocol.py:" in str(error)
-        assert "Write x = x.at[" in str(error) or "Write a = " in str(error)
 
 
 @in_every_transform
@@ -355,8 +323,9 @@ def test_integers_have_values_and_no_derivative():
 @in_every_transform
 def test_copies_and_texts(transform):
     def f(x, t):
-        assert copy.copy(x) is x
-        assert copy.deepcopy([x])[0] is x
+        for y in (copy.copy(x), copy.deepcopy([x])[0]):
+            y[0] = 7.0
+            assert repr(y) != repr(x) or x.concrete() is None
         assert str(x).startswith("Traced<f64[3]>")
         assert f"{x}" == str(x) == repr(x)
         assert len(f"{t:8.3f}") >= 8
@@ -423,7 +392,7 @@ def test_ours_and_numpys_doors_are_one():
     for f, ours in IMPLEMENTATIONS.items():
         named = getattr(xnp, f.__name__, None)
         if not isinstance(f, np.ufunc) and named is not None and f.__module__ == "numpy":
-            assert getattr(named, "__wrapped__", named) is ours or named is f, f.__name__
+            assert inspect.unwrap(named) is inspect.unwrap(ours) or named is f or f in WRITERS_IN_PLACE, f.__name__
 
 
 # --- what is still to come ---

@@ -273,12 +273,6 @@ def test_other_outputs_are_refused(transform):
     assert not a.any()
 
 
-def test_traced_outputs_are_refused():
-    for f in (lambda x: np.add(x, 1, out=x), lambda x: np.add(V, 1, out=x), lambda x: np.sin(V, x)):
-        with pytest.raises(xform.TracerAssignmentError, match=r"out= is a traced array.*cannot be written into"):
-            xform.grad(lambda x, f=f: f(x).sum())(V)
-
-
 def test_augmented_assignment_to_a_part_of_an_array():
     """It would have to write into the whole."""
 
@@ -307,14 +301,10 @@ def test_augmented_assignment_to_a_part_of_an_array():
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
-def test_at_is_refused(transform):
+def test_at_is_refused_on_plain_arrays(transform):
     a = np.zeros(3)
-    with pytest.raises(
-        xform.ConcretizationError, match=r"add\.at cannot write.*xform\.numpy\.at\(a\)\[indices\]\.add\(b\)"
-    ):
+    with pytest.raises(xform.ConcretizationError, match=r"add\.at was to write.*xform\.numpy\.zeros"):
         transform(lambda x: np.add.at(a, [0, 1, 1], x))
-    with pytest.raises(xform.TracerAssignmentError, match=r"maximum\.at cannot write.*\.max\(b\)"):
-        transform(lambda x: np.maximum.at(x, [0], 1.0))
     assert not a.any()
 
 

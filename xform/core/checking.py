@@ -78,6 +78,9 @@ class CheckedTrace(Trace):
         """What code asks of a trace of its own kind, it asks of the one below."""
         return getattr(self.parent, name)
 
+    def constant(self, value: Any, recipe: Any = None) -> Any:
+        return self.parent.constant(value, recipe)
+
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         if state.at_work:
             return self.parent.process(prim, args, params)

@@ -82,6 +82,12 @@ class Primitive:
 
     #: update(buffer, *operands, **params): optionally, of a change to entries of the first operand, the same in place
     update: ClassVar[Any] = None
+    #: is what it changes replaced, or added to?
+    overwrites: ClassVar[bool] = True
+    #: values_cotangent(bar, *operands, **params): of a linear change, the cotangent of its values, the second operand
+    values_cotangent: ClassVar[Any] = None
+    #: batched_update(size, x, operands, batched, **params): of a change, operands and params that do it to a batch x
+    batched_update: ClassVar[Any] = None
     #: accumulate(buffer, cotangent, *args, **params): optionally, the transpose added in place into the one accumulator
     accumulate: ClassVar[Any] = None
     #: add_to(total, cotangent, *args, **params): optionally, the total plus the transpose, as an update of few entries

@@ -14,7 +14,7 @@ from xform.core.errors import describe
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, has_effect
 from xform.core.primitive import Primitive, is_traced
 from xform.core.static import Static
-from xform.core.trace import EVAL, Trace, Tracer, concrete, context, using
+from xform.core.trace import EVAL, Trace, Tracer, alias, concrete, context, using
 from xform.core.tracebacks import public, standing_for
 
 _SCALARS = frozenset({bool, int, float, complex})
@@ -25,7 +25,7 @@ class StageTracer(Tracer):
 
     __slots__ = ("value", "variable")
 
-    def __init__(self, trace: Trace, var: Var, value: Any = None) -> None:
+    def __init__(self, trace: Trace, var: Any, value: Any = None) -> None:
         self._trace, self.variable, self.value = trace, var, value
 
     @property
@@ -33,7 +33,24 @@ class StageTracer(Tracer):
         return self.variable.aval
 
     def concrete(self) -> Any:
-        return self.value
+        return concrete(self.value)
+
+
+class StageConstant(StageTracer):
+    """A value that is known, and becomes a part of the program where it meets a variable.
+
+    Until then `variable` is None or the recipe: a primitive, its arguments and parameters.
+    """
+
+    __slots__ = ()
+    is_constant = True
+
+    @property
+    def aval(self) -> Aval:
+        return aval_of(self.value)
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.value)]
 
 
 class StageTrace(Trace):
@@ -52,9 +69,23 @@ class StageTrace(Trace):
         return StageTracer(self, Var(aval))
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        if not any(type(x) is StageTracer and x._trace is self for x in args) and not has_effect(prim, params):
+        if any(type(x) is StageTracer and x._trace is self for x in args) or has_effect(prim, params):
+            return self.record(prim, args, params)
+        return self.of_constants(prim, args, params)
+
+    def of_constants(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        """What no variable enters is done now, by the parent."""
+        if not any(type(x) is StageConstant for x in args):
             return self.parent.process(prim, args, params)
-        return self.record(prim, args, params)
+        with using(self.parent):
+            return [StageConstant(self, None, y) for y in prim.bind(*map(self.lowered, args), **params)]
+
+    def lowered(self, x: Any) -> Any:
+        """The value of a constant of this trace; anything else is itself."""
+        return x.value if type(x) is StageConstant and x._trace is self else x
+
+    def lifted(self, value: Any, recipe: Any) -> StageConstant:
+        return StageConstant(self, recipe, value)
 
     def record(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[StageTracer]:
         """Append an eqn, whether or not its arguments are tracers."""
@@ -74,6 +105,8 @@ class StageTrace(Trace):
         """The variable or literal by which the program knows the value `x`."""
         if type(x) is StageTracer and x._trace is self:
             return x.variable
+        if type(x) is StageConstant and x._trace is self:
+            return self.constant_atom(x)
         if type(x) in _SCALARS or isinstance(x, np.generic):
             return Literal(x)
         var, original, captured = self._const_of.get(id(x), (None, None, None))
@@ -82,6 +115,13 @@ class StageTrace(Trace):
             self.consts.append((var, captured))
             self._const_of[id(x)] = var, x, captured  # keeps x, and so its id, alive
         return var
+
+    def constant_atom(self, x: StageConstant) -> Atom:
+        """A constant as the program knows it: computed there if it is known how, else captured."""
+        if type(x.variable) is tuple:
+            prim, args, params = x.variable
+            x.variable = self.record(prim, args, params)[0].variable
+        return self.atom(alias(x.value)) if x.variable is None else x.variable
 
 
 class WholeTrace(StageTrace):
@@ -93,9 +133,9 @@ class WholeTrace(StageTrace):
     __slots__ = ()
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        if not is_traced(*args) and not has_effect(prim, params):
-            return self.parent.process(prim, args, params)
-        return self.record(prim, args, params)
+        if is_traced(*map(self.lowered, args)) or has_effect(prim, params):
+            return self.record(prim, args, params)
+        return self.of_constants(prim, args, params)
 
 
 class FollowTrace(StageTrace):
@@ -187,6 +227,7 @@ def make_jaxpr(
 
         avals = avals_of(origin, "the arguments", dynamic, leaves)
         jaxpr = stage(flat, [strong(a) for a in avals], origin)
+        jaxpr.consts[:] = [(v, alias(x)) for v, x in jaxpr.consts]  # the user may go on to write into them
         return (jaxpr, shape) if return_shape else jaxpr
 
     return staged

@@ -9,6 +9,7 @@ needed to keep the perturbations of nested derivatives apart.
 from __future__ import annotations
 
 import threading
+from sys import getrefcount
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
     from xform.core.primitive import Primitive
 
 NO_PARAMS: dict[str, Any] = {}
+
+
+def references(held: list[Any]) -> int:
+    """How often the only entry of a list is referenced, seen from a function that has taken it out."""
+    x = held.pop()
+    return getrefcount(x)
+
+
+#: references to a value that nobody holds but a variable, as getrefcount counts them
+SOLE = references([object()])
 
 
 class Trace:
@@ -37,6 +48,25 @@ class Trace:
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         """Apply `prim`; the values returned are tracers of this trace, or constants to it."""
         raise NotImplementedError
+
+    def constant(self, value: Any, recipe: Any = None) -> Any:
+        """A new array of that value, such that traced values can be written into it: a tracer of this trace.
+
+        Where nothing is traced, it is the value itself. A value of an enclosing trace does not depend on what is
+        transformed here. A program that is being written may compute it by the `recipe`: a primitive, its arguments
+        and parameters.
+        """
+        return alias(value) if isinstance(value, Tracer) and value._trace is self else self.lifted(value, recipe)
+
+    def lifted(self, value: Any, recipe: Any) -> Any:
+        return value
+
+    def update(self, prim: Primitive, held: list[Any], operands: Any, params: dict[str, Any]) -> Any:
+        """Apply `prim`, a change to some entries of the array in the list `held`; in place if nobody else holds it.
+
+        The array is taken out of the list, for whoever has it there still holds it, and put back if an error is raised.
+        """
+        return self.process(prim, (held[0], *operands), params)[0]
 
     def note(self, application: Any) -> None:
         """While checks are on: what was recorded since the last note came from this application by the user."""
@@ -57,6 +87,20 @@ class EvalTrace(Trace):
             if isinstance(x, Tracer):
                 raise leaked(x, prim)
         return prim.numpy(*args, **params)
+
+    def update(self, prim: Primitive, held: list[Any], operands: Any, params: dict[str, Any]) -> Any:
+        x = held[0]
+        if type(x) is not np.ndarray or not x.flags.c_contiguous or any(isinstance(v, Tracer) for v in operands):
+            return self.process(prim, (x, *operands), params)[0]
+        held.clear()
+        try:
+            if getrefcount(x) > SOLE or x.base is not None or not x.flags.writeable:
+                x = x.copy()
+            prim.update(x, *operands, **params)
+        except BaseException:
+            held.append(x)
+            raise
+        return x
 
 
 EVAL = EvalTrace(None)
@@ -98,12 +142,15 @@ class Tracer:
     The operators, methods and NumPy protocols are added where the operations are known (`ops.operators`, `numpy`).
     """
 
-    __slots__ = ("__weakref__", "_trace")
+    __slots__ = ("__weakref__", "_memory", "_trace")
     __hash__ = None  # type: ignore[assignment]  # as ndarray: == is elementwise
     #: np.float64(2) * tracer is ours to compute.
     __array_priority__: ClassVar[float] = 1e6
+    #: Is it a value of the parent trace, which does not depend on what is transformed?
+    is_constant: ClassVar[bool] = False
 
     _trace: Trace  # not `trace`, which is a method of arrays
+    _memory: Any  # of an array that is written into, or that views are made of: who shares its entries
 
     @property
     def aval(self) -> Aval:
@@ -175,6 +222,81 @@ class PrimalTracer(Tracer):
 
     def carried(self) -> list[tuple[str, Any]]:
         return [("", self.primal)]
+
+
+_STATE: dict[type, tuple[str, ...]] = {}
+
+
+def state(kind: type) -> tuple[str, ...]:
+    """The attributes that make up the value of a tracer."""
+    if kind not in _STATE:
+        slots = (s for k in kind.__mro__ for s in k.__dict__.get("__slots__", ()))
+        _STATE[kind] = tuple(s for s in slots if s not in ("__weakref__", "_memory"))
+    return _STATE[kind]
+
+
+def alias(x: Any) -> Any:
+    """A tracer of the same value, which does not change when `x` is written into; anything else is itself."""
+    if not isinstance(x, Tracer):
+        return x
+    new = object.__new__(type(x))
+    for name in state(type(x)):
+        setattr(new, name, getattr(x, name))
+    return new
+
+
+def assume(x: Tracer, value: Tracer) -> None:
+    """Let `x` stand for the value of another tracer of its trace from now on."""
+    if type(x) is not type(value):
+        x.__class__ = type(value)
+    for name in state(type(value)):
+        setattr(x, name, getattr(value, name))
+
+
+def emptied(x: Tracer) -> Tracer:
+    """The value of `x`, which does not hold it any longer."""
+    value = alias(x)
+    for name in state(type(x)):
+        if name != "_trace":
+            setattr(x, name, None)
+    return value
+
+
+class taken:
+    """`with taken(held, "primal") as [primal]:` a list that holds what the tracer in the list `held` carries.
+
+    If nobody else holds the tracer it does not carry it any longer, unless an error is raised.
+    """
+
+    __slots__ = ("held", "names", "parts", "x")
+
+    def __init__(self, held: list[Any], *names: str) -> None:
+        x = held.pop()
+        alone = getrefcount(x) == SOLE
+        self.held, self.names, self.x = held, names, x
+        self.parts = [[getattr(x, name)] for name in names]
+        if alone:
+            for name in names:
+                setattr(x, name, None)
+
+    def __enter__(self) -> list[list[Any]]:
+        return self.parts
+
+    def __exit__(self, kind: type | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        if error is not None:
+            for name, part in zip(self.names, self.parts, strict=True):
+                if part and getattr(self.x, name) is None:
+                    setattr(self.x, name, part[0])
+            self.held.append(self.x)
+
+
+def is_constant(x: Any) -> bool:
+    """Is `x` independent of all that is transformed, so that its value may be handed out?"""
+    while isinstance(x, Tracer):
+        if not x.is_constant:
+            return False
+        x = next(value for part, value in x.carried() if not part)
+    return True
 
 
 def concrete(x: Any) -> Any:

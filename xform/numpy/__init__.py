@@ -68,14 +68,12 @@ from numpy import (
     double,
     dtype,
     e,
-    empty,
     equal,
     errstate,
     euler_gamma,
     exp,
     exp2,
     expm1,
-    eye,
     fabs,
     finfo,
     flexible,
@@ -112,7 +110,6 @@ from numpy import (
     hanning,
     heaviside,
     hypot,
-    identity,
     iinfo,
     index_exp,
     indices,
@@ -177,7 +174,6 @@ from numpy import (
     number,
     object_,
     ogrid,
-    ones,
     pi,
     poly1d,
     positive,
@@ -211,7 +207,6 @@ from numpy import (
     subtract,
     tan,
     tanh,
-    tri,
     tril_indices,
     triu_indices,
     true_divide,
@@ -231,12 +226,12 @@ from numpy import (
     ulonglong,
     unsignedinteger,
     ushort,
-    zeros,
 )
 
 from xform.numpy import later as _later
 from xform.numpy import linalg as linalg
 from xform.numpy import methods as methods
+from xform.numpy import mutation as mutation
 from xform.numpy import protocol as protocol
 from xform.numpy import refusals as refusals
 from xform.numpy.applying import apply_along_axis, apply_over_axes
@@ -253,13 +248,19 @@ from xform.numpy.creation import (
     copy,
     diag,
     diagflat,
+    empty,
     empty_like,
+    eye,
     full,
     full_like,
+    identity,
     meshgrid,
+    ones,
     ones_like,
+    tri,
     tril,
     triu,
+    zeros,
     zeros_like,
 )
 from xform.numpy.cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum

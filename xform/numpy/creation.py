@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, implements
+from xform.core.trace import EVAL, Tracer, context
+from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, fresh, implements, maker
 from xform.numpy.dispatch import asarray as as_value
 from xform.numpy.shaping import Shape, as_shape, broadcast_to, in_shape, permuted
 from xform.ops import structure
@@ -16,7 +18,7 @@ from xform.ops.select import select
 from xform.ops.structure import convert
 
 
-@implements(np.array)
+@implements(np.array, makes=True)
 def array(
     object: ArrayLike,
     dtype: DTypeLike | None = None,
@@ -37,9 +39,9 @@ def array(
     (array([3., 1., 9.]), array([1., 0., 6.]))
     """
     x = as_value(object)
-    if dtype is not None:
-        x = astype_of(x, np.dtype(dtype))
-    return in_shape(x, (*(1,) * (ndmin - len(x.shape)), *x.shape))
+    y = x if dtype is None else astype_of(x, np.dtype(dtype))
+    y = in_shape(y, (*(1,) * (ndmin - len(y.shape)), *y.shape))
+    return fresh(y) if copy and y is object else y
 
 
 @implements(np.asarray)
@@ -58,7 +60,7 @@ def asarray(
     >>> xform.grad(lambda x: asarray([[x, x]]).sum())(3.0)
     np.float64(2.0)
     """
-    return array(a, dtype)
+    return array(a, dtype, copy=bool(copy))
 
 
 @implements(np.asanyarray)
@@ -72,25 +74,25 @@ def asanyarray(
     like: Any = None,
 ) -> Any:
     """The same as `asarray` for traced values."""
-    return array(a, dtype)
+    return array(a, dtype, copy=bool(copy))
 
 
 @implements(np.ascontiguousarray)
 def ascontiguousarray(a: ArrayLike, dtype: DTypeLike | None = None, *, like: Any = None) -> Any:
     """The same as `asarray` for traced values, which have no memory layout, with one axis at least."""
-    return array(a, dtype, ndmin=1)
+    return array(a, dtype, copy=False, ndmin=1)
 
 
 @implements(np.asfortranarray)
 def asfortranarray(a: ArrayLike, dtype: DTypeLike | None = None, *, like: Any = None) -> Any:
     """The same as `asarray` for traced values, which have no memory layout, with one axis at least."""
-    return array(a, dtype, ndmin=1)
+    return array(a, dtype, copy=False, ndmin=1)
 
 
-@implements(np.copy)
+@implements(np.copy, makes=True)
 def copy(a: ArrayLike, order: str = "K", subok: bool = False) -> Any:
-    """A copy: of a traced value, which nobody can write into, the value itself."""
-    return as_value(a)
+    """A copy, which is written into without that the original changes: also one of an array from outside."""
+    return fresh(as_value(a))
 
 
 @implements(getattr(np, "astype", None))
@@ -103,7 +105,8 @@ def astype(x: Any, dtype: DTypeLike, /, *, copy: bool = True, device: str | None
     >>> xform.grad(lambda x: x * astype(x, int))(3.5)
     np.float64(3.0)
     """
-    return astype_of(as_value(x), np.dtype(dtype))
+    value = as_value(x)
+    return fresh(value) if copy and value.dtype == dtype else astype_of(value, np.dtype(dtype))
 
 
 def astype_of(x: Any, dtype: np.dtype) -> Any:
@@ -122,7 +125,13 @@ def astype_of(x: Any, dtype: np.dtype) -> Any:
 # --- filled ---
 
 
-@implements(np.full)
+def filled(value: Any, shape: tuple[int, ...]) -> Any:
+    """A new array whose entries are those of a value that is broadcast to its shape."""
+    y = broadcast_to(value, shape)
+    return fresh(y) if y is value or not isinstance(y, Tracer) else y
+
+
+@implements(np.full, makes=True)
 def full(
     shape: Shape,
     fill_value: ArrayLike,
@@ -138,7 +147,7 @@ def full(
     >>> xform.grad(lambda x: full((2, 3), x).sum())(1.0)
     np.float64(6.0)
     """
-    return broadcast_to(array(fill_value, dtype), as_shape(shape))
+    return filled(array(fill_value, dtype), as_shape(shape))
 
 
 def like_options(a: Any, dtype: Any, shape: Any) -> tuple[tuple[int, ...], np.dtype]:
@@ -147,7 +156,7 @@ def like_options(a: Any, dtype: Any, shape: Any) -> tuple[tuple[int, ...], np.dt
     return x.shape if shape is None else as_shape(shape), x.dtype if dtype is None else np.dtype(dtype)
 
 
-@implements(np.full_like)
+@implements(np.full_like, makes=True)
 def full_like(
     a: ArrayLike,
     fill_value: ArrayLike,
@@ -165,10 +174,10 @@ def full_like(
     np.float64(3.0)
     """
     new_shape, new_dtype = like_options(a, dtype, shape)
-    return broadcast_to(array(fill_value, new_dtype), new_shape)
+    return filled(array(fill_value, new_dtype), new_shape)
 
 
-@implements(np.zeros_like)
+@implements(np.zeros_like, makes=True)
 def zeros_like(
     a: ArrayLike,
     dtype: DTypeLike | None = None,
@@ -178,16 +187,16 @@ def zeros_like(
     *,
     device: str | None = None,
 ) -> Any:
-    """Zeros in the shape and dtype of `a`: a plain array, for it does not depend on the entries.
+    """Zeros in the shape and dtype of `a`, which do not depend on its entries, to be written into.
 
     >>> import xform
     >>> xform.grad(lambda x: (x + zeros_like(x)).sum())(np.ones(2))
     array([1., 1.])
     """
-    return np.zeros(*like_options(a, dtype, shape))
+    return fresh(np.zeros(*like_options(a, dtype, shape)))
 
 
-@implements(np.ones_like)
+@implements(np.ones_like, makes=True)
 def ones_like(
     a: ArrayLike,
     dtype: DTypeLike | None = None,
@@ -197,16 +206,16 @@ def ones_like(
     *,
     device: str | None = None,
 ) -> Any:
-    """Ones in the shape and dtype of `a`: a plain array, for it does not depend on the entries.
+    """Ones in the shape and dtype of `a`, which do not depend on its entries, to be written into.
 
     >>> import xform
     >>> xform.grad(lambda x: (x * ones_like(x)).sum())(np.ones(2))
     array([1., 1.])
     """
-    return np.ones(*like_options(a, dtype, shape))
+    return fresh(np.ones(*like_options(a, dtype, shape)))
 
 
-@implements(np.empty_like)
+@implements(np.empty_like, makes=True)
 def empty_like(
     prototype: ArrayLike,
     /,
@@ -217,11 +226,22 @@ def empty_like(
     *,
     device: str | None = None,
 ) -> Any:
-    """A plain array in the shape and dtype of `prototype`, whose entries are not set.
+    """An array in the shape and dtype of `prototype`, to be written into; until then its entries are zero."""
+    return fresh(np.zeros(*like_options(prototype, dtype, shape)))
 
-    Traced values cannot be written into it: build the array with `stack`, or with `at(a)[i].set(x)`.
-    """
-    return np.empty(*like_options(prototype, dtype, shape))
+
+@functools.wraps(np.empty)
+def empty(*args: Any, **kwargs: Any) -> Any:
+    """An array to be written into; inside a transformation its entries are zero until then."""
+    return np.empty(*args, **kwargs) if context.trace is EVAL else fresh(np.zeros(*args, **kwargs))
+
+
+def making(theirs: Any) -> Any:
+    """NumPy's function; inside a transformation, traced values can be written into the array that it makes."""
+    return functools.wraps(theirs)(maker(theirs))
+
+
+zeros, ones, eye, identity, tri = map(making, (np.zeros, np.ones, np.eye, np.identity, np.tri))
 
 
 # --- matrices ---

@@ -5,6 +5,7 @@ The frequent ones, of integers, slices and new axes, are a region and a shape; t
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from xform.core.trace import Tracer, context
 from xform.numpy.index_plan import Plan, reshaped, slice_entry, whole
+from xform.numpy.views import linked
 from xform.ops.structure import Region, slice_
 
 INTEGERS = (int, np.int64)
@@ -32,18 +34,24 @@ def getitem(x: Any, index: Any) -> Any:
     kind, shape = type(index), x.shape
     if kind is int and shape and -shape[0] <= index < shape[0]:
         region = (index if index >= 0 else index + shape[0],)
-        if len(shape) > 1:
-            region += whole(shape[1:])
-        return context.trace.process(slice_, (x,), {"index": region})[0]
+        if len(shape) == 1:
+            return context.trace.process(slice_, (x,), {"index": region})[0]
+        row = context.trace.process(slice_, (x,), {"index": region + whole(shape[1:])})[0]
+        return view(row, x, index)
     if kind is np.ndarray and index.dtype.kind == "i" and index.ndim and shape:
         return Plan.of_array(shape, index).read(x)
     found = basic(shape, index if kind is tuple else (index,))
     if found is None:
         return Plan(shape, index).read(x)
     region, result = found
-    if region != whole(shape):
-        x = context.trace.process(slice_, (x,), {"index": region})[0]
-    return reshaped(x, result)
+    y = x if region == whole(shape) else context.trace.process(slice_, (x,), {"index": region})[0]
+    y = reshaped(y, result)
+    return view(y, x, index) if result or (kind is tuple and any(i is Ellipsis for i in index)) else y
+
+
+def view(y: Any, x: Any, index: Any) -> Any:
+    """The part y = x[index] of a traced array as a view of it; a single entry is none, but a number."""
+    return linked(y, x, operator.getitem, getitem, (x, index)) if isinstance(x, Tracer) else y
 
 
 def basic(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[Region, tuple[int, ...]] | None:

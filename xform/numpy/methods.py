@@ -5,14 +5,13 @@ What would write into the array, or hand out its entries as Python's numbers, is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from xform.core.errors import ConcretizationError, TracerAssignmentError
-from xform.core.trace import Tracer
+from xform.core.trace import Tracer, is_constant
 from xform.numpy import (
     arranging,
     cumulative,
@@ -26,9 +25,10 @@ from xform.numpy import (
     taking,
     ufuncs,
 )
-from xform.numpy.creation import astype_of
+from xform.numpy.creation import astype_of, copy
 from xform.numpy.dispatch import IMPLEMENTATIONS, location
-from xform.numpy.shaping import check_order, in_shape, permuted, resolve_shape, reversed_axes
+from xform.numpy.shaping import permuted
+from xform.numpy.views import install, linked
 from xform.ops.complex import conjugate
 from xform.ops.operators import operand
 
@@ -44,19 +44,14 @@ FUNCTIONS: dict[str, Any] = {
     **{f.__name__: f for f in (np.argpartition, np.argsort, np.cumprod, np.cumsum, np.diagonal, np.dot)},
     **{f.__name__: f for f in (np.nonzero, np.ravel, np.repeat, np.round, np.searchsorted, np.squeeze, np.swapaxes)},
     **{f.__name__: f for f in (np.take, np.trace, np.var, np.choose)},
-    "flatten": np.ravel,
 }
 
-#: methods that write into the array, and what to write instead
+#: methods that change what an array is, and what to write instead
 WRITERS = {
-    "sort": "x = numpy.sort(x)",
-    "partition": "x = numpy.partition(x, kth)",
-    "fill": "x = xform.numpy.full_like(x, value)",
-    "put": "x = x.at[numpy.unravel_index(indices, x.shape)].set(values)",
     "resize": "x = numpy.resize(x, shape)",
-    "setfield": "x = x.at[...].set(value)",
+    "setfield": "x[...] = value",
     "byteswap": "x as it is: traced values have no byte order",
-    "setflags": "x as it is: traced values are never written into",
+    "setflags": "x as it is: which traced values may be written into cannot be changed",
 }
 
 #: methods that hand out the entries
@@ -78,7 +73,7 @@ MEMORY = ("base", "ctypes", "data", "flags", "strides")
 def refuse_writing(name: str, remedy: str) -> Callable[..., Any]:
     def refuse(self: Tracer, *args: Any, **kwargs: Any) -> Any:
         raise TracerAssignmentError(
-            f"the method {name} would write into a traced array of {self.aval} in {self._trace.origin}{location()}. "
+            f"the method {name} cannot be used on a traced array of {self.aval} in {self._trace.origin}{location()}. "
             f"Write {remedy}"
         )
 
@@ -89,7 +84,7 @@ def refuse_writing(name: str, remedy: str) -> Callable[..., Any]:
 def refuse_taking(name: str, remedy: str) -> Callable[..., Any]:
     def refuse(self: Tracer, *args: Any, **kwargs: Any) -> Any:
         value = self.concrete()
-        if self.dtype.kind not in "fc" and value is not None:
+        if (self.dtype.kind not in "fc" or is_constant(self)) and value is not None:
             return getattr(np.asarray(value), name)(*args, **kwargs)
         raise ConcretizationError(
             f"the method {name} would hand out the entries of a traced array of {self.aval} in {self._trace.origin}"
@@ -116,10 +111,7 @@ def reshape(self: Tracer, *shape: Any, order: str = "C", copy: bool | None = Non
     """x.reshape(2, 3), x.reshape((2, 3)), x.reshape(-1)."""
     if not shape:
         raise TypeError("reshape: no shape was given; wanted x.reshape(2, 3), x.reshape((2, 3)) or x.reshape(-1)")
-    given = resolve_shape(math.prod(self.shape), shape[0] if len(shape) == 1 else shape)
-    if order == "C" or check_order(order) != "F":
-        return in_shape(self, given)
-    return reversed_axes(in_shape(reversed_axes(self), given[::-1]))
+    return IMPLEMENTATIONS[np.reshape](self, shape[0] if len(shape) == 1 else shape, order)
 
 
 def transpose(self: Tracer, *axes: Any) -> Any:
@@ -130,7 +122,10 @@ def transpose(self: Tracer, *axes: Any) -> Any:
 
 def transposed(self: Tracer) -> Any:
     rank = len(self.shape)
-    return permuted(self, (1, 0) if rank == 2 else tuple(range(rank))[::-1]) if rank > 1 else self
+    if rank < 2:
+        return self
+    y = permuted(self, (1, 0) if rank == 2 else tuple(range(rank))[::-1])
+    return linked(y, self, np.transpose, IMPLEMENTATIONS[np.transpose], (self,))
 
 
 def matrix_transposed(self: Tracer) -> Any:
@@ -160,16 +155,21 @@ def astype(
             f"Cannot cast array data from {self.dtype!r} to {dtype!r} according to the rule '{casting}'; "
             "leave out casting="
         )
-    return astype_of(self, dtype)
+    return copied(self) if copy and self.dtype == dtype else astype_of(self, dtype)
 
 
 def conjugated(self: Tracer) -> Any:
-    return conjugate(self) if self.dtype.kind == "c" else self
+    return conjugate(self) if self.dtype.kind == "c" else copy(self)
 
 
-def itself(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-    """A copy of what cannot be written into."""
-    return self
+def copied(self: Tracer, *args: Any, **kwargs: Any) -> Any:
+    """An array of the same value that shares nothing with it."""
+    return copy(self)
+
+
+def flatten(self: Tracer, order: str = "C") -> Any:
+    """A copy of all entries as a vector."""
+    return copy(IMPLEMENTATIONS[np.ravel](self, order))
 
 
 def to_device(self: Tracer, device: str, /, *, stream: None = None) -> Any:
@@ -227,6 +227,7 @@ def refuse_pickling(self: Tracer, protocol: Any = None) -> Any:
     )
 
 
+install()
 DIVMOD, MATMUL = IMPLEMENTATIONS[np.divmod], IMPLEMENTATIONS[np.matmul]
 
 for _name, _function in FUNCTIONS.items():
@@ -245,11 +246,12 @@ for _name, _method in {
     "astype": astype,
     "conj": conjugated,
     "conjugate": conjugated,
-    "copy": itself,
+    "copy": copied,
+    "flatten": flatten,
     "to_device": to_device,
     "__array_namespace__": array_namespace,
-    "__copy__": itself,
-    "__deepcopy__": itself,
+    "__copy__": copied,
+    "__deepcopy__": copied,
     "__reduce_ex__": refuse_pickling,
     "__divmod__": divmod_of,
     "__rdivmod__": reflected_divmod,
@@ -259,9 +261,6 @@ for _name, _method in {
     "__format__": formatted,
     "T": property(transposed),
     "mT": property(matrix_transposed),
-    "real": property(IMPLEMENTATIONS[np.real], doc="The real part."),
-    "imag": property(IMPLEMENTATIONS[np.imag], doc="The imaginary part."),
-    "flat": property(IMPLEMENTATIONS[np.ravel], doc="The entries in C order, as a vector."),
     "itemsize": property(lambda self: self.dtype.itemsize),
     "nbytes": property(lambda self: self.size * self.dtype.itemsize),
     "device": property(lambda self: "cpu"),

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.errors import ConcretizationError
-from xform.core.trace import NO_PARAMS, Tracer, concrete_or_raise, context
-from xform.numpy.assignment import refuse_assignment
+from xform.core.trace import NO_PARAMS, Tracer, concrete_or_raise, context, is_constant
 from xform.numpy.dispatch import IMPLEMENTATIONS, location
 from xform.numpy.later import load_counterpart
 from xform.numpy.ufuncs import call_ufunc
@@ -26,7 +25,7 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     """np.exp(tracer) and the like; in the common case the primitive is applied without any further ado."""
     if method == "__call__" and not kwargs:
         prim = BY_UFUNC.get(ufunc)
-        if prim is not None and (len(inputs) == 1 or is_plain_pair(self, *inputs)):
+        if prim is not None and (len(inputs) == 1 or (len(inputs) == 2 and is_plain_pair(self, *inputs))):
             return context.trace.process(prim, inputs, NO_PARAMS)[0]
     return call_ufunc(ufunc, method, inputs, kwargs)
 
@@ -54,7 +53,7 @@ def array_function(self: Tracer, function: Any, types: Any, args: Any, kwargs: A
 
 def has_value(x: Tracer) -> bool:
     """Can the value be handed out without loss: has it no derivative, and is it known?"""
-    return x.dtype.kind not in "fc" and x.concrete() is not None
+    return (x.dtype.kind not in "fc" or is_constant(x)) and x.concrete() is not None
 
 
 #: how to read entries at traced integers
@@ -75,8 +74,8 @@ def refuse_array(self: Tracer, dtype: Any = None, copy: Any = None) -> Any:
     raise ConcretizationError(
         f"a traced array of {self.aval} in {self._trace.origin} was to become a plain ndarray{location()}, "
         "which would lose its derivative. Use xform.numpy.array, asarray or stack to build arrays from traced values, "
-        "xform.numpy.full to fill one, a = xform.numpy.at(a)[i].set(x) instead of a[i] = x to write into one; and "
-        "numpy.f(a, x) instead of the method a.f(x) of a plain array"
+        "xform.numpy.full to fill one; make an array to write into, a[i] = x, with xform.numpy.zeros or copy instead "
+        "of numpy's, inside the transformed function; and numpy.f(a, x) instead of the method a.f(x) of a plain array"
     )
 
 
@@ -86,7 +85,8 @@ def refuse_float(self: Tracer) -> Any:
     raise ConcretizationError(
         f"a traced value of {self.aval} in {self._trace.origin} was to become a Python number{location()}, by float(), "
         "a function of the math module, or by writing it into a plain array, which would lose its derivative. Leave "
-        "out float(); write numpy.sin(x) for math.sin(x), and a = xform.numpy.at(a)[i].set(x) for a[i] = x"
+        "out float(); write numpy.sin(x) for math.sin(x); and make an array to write into, a[i] = x, with "
+        "xform.numpy.zeros or copy instead of numpy's, inside the transformed function"
     )
 
 
@@ -96,8 +96,8 @@ def refuse_complex(self: Tracer) -> Any:
     raise ConcretizationError(
         f"a traced value of {self.aval} in {self._trace.origin} was to become a Python number{location()}, by "
         "complex(), a function of the cmath module, or by writing it into a plain array, which would lose its "
-        "derivative. Leave out complex(), or write x.astype(complex); write a = xform.numpy.at(a)[i].set(x) instead of "
-        "a[i] = x"
+        "derivative. Leave out complex(), or write x.astype(complex); make an array to write into, a[i] = x, with "
+        "xform.numpy.zeros or copy instead of numpy's, inside the transformed function"
     )
 
 
@@ -142,8 +142,6 @@ Tracer.__array_function__ = array_function  # type: ignore[attr-defined]
 Tracer.__array__ = refuse_array  # type: ignore[attr-defined]
 Tracer.__float__ = refuse_float  # type: ignore[attr-defined]
 Tracer.__complex__ = refuse_complex  # type: ignore[attr-defined]
-Tracer.__setitem__ = refuse_assignment  # type: ignore[attr-defined]
-Tracer.__delitem__ = refuse_assignment  # type: ignore[attr-defined]
 Tracer.__bool__ = as_bool  # type: ignore[attr-defined]
 Tracer.__int__ = as_int  # type: ignore[attr-defined]
 Tracer.__index__ = as_index  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from xform.ops.select import select
 _SCALARS = (int, float, complex)
 
 
-@implements(np.arange)
+@implements(np.arange, makes=True)
 def arange(
     start: Any,
     stop: Any = None,
@@ -58,7 +58,7 @@ def dtype_of(*values: Any) -> np.dtype:
     return np.result_type(*(x if type(x) in _SCALARS else asarray(x).dtype for x in values))
 
 
-@implements(np.linspace)
+@implements(np.linspace, makes=True)
 def linspace(
     start: ArrayLike,
     stop: ArrayLike,
@@ -97,7 +97,7 @@ def linspace(
     return (y, step) if retstep else y
 
 
-@implements(np.logspace)
+@implements(np.logspace, makes=True)
 def logspace(
     start: ArrayLike,
     stop: ArrayLike,
@@ -123,7 +123,7 @@ def logspace(
     return y if dtype is None else as_dtype(y, dtype)
 
 
-@implements(np.geomspace)
+@implements(np.geomspace, makes=True)
 def geomspace(
     start: ArrayLike,
     stop: ArrayLike,

@@ -1,8 +1,8 @@
 """NumPy's ufuncs called on tracers with options, or by their methods reduce, accumulate, outer, at, reduceat.
 
 A ufunc is a primitive (`BY_UFUNC`) or a composite of them, defined here or elsewhere with `@implements`. Its options
-choose the loop's dtype, which NumPy itself resolves; where a result is to be written, there is only one answer that
-loses no derivative: `a += x` rebinds `a`.
+choose the loop's dtype, which NumPy itself resolves. Results are written into traced arrays (`mutation`), but not into
+plain ones, which would lose the derivative: there, `a += x` rebinds `a`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import aval_of
-from xform.core.errors import ConcretizationError, TracerAssignmentError
+from xform.core.errors import ConcretizationError
 from xform.core.trace import Tracer
 from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements, location
 from xform.numpy.folds import accumulate, reduce, reduceat
@@ -45,9 +45,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     if not kwargs and method == "__call__":
         return apply(ufunc, inputs)
     options = {k: v for k, v in kwargs.items() if k not in ("out", "order", "subok")}
-    target = target_of(ufunc, method, inputs, kwargs["out"], sys._getframe(2)) if "out" in kwargs else None
     if method == "at":
-        raise written(ufunc, inputs)
+        if not isinstance(inputs[0], Tracer):
+            raise written(ufunc)
+        return mutation().ufunc_at(ufunc, *inputs)
+    outputs = kwargs.get("out", ())
+    if any(isinstance(array, Tracer) for array in outputs):
+        return into_outputs(ufunc, method, inputs, outputs, options)
+    target = target_of(ufunc, method, inputs, outputs, sys._getframe(2)) if outputs else None
     result = METHODS[method](ufunc, *inputs, **options)
     return result if target is None or result is NotImplemented else fit_target(ufunc, result, target)
 
@@ -95,7 +100,8 @@ def loop_dtypes(
     """The dtypes of operands and results in the loop that NumPy would choose; its errors if there is none."""
     if signature is None:
         signature = (None,) * ufunc.nin + (None if dtype is None else np.dtype(dtype),) * ufunc.nout
-    given = (aval_of(x).weak or aval_of(x).dtype for x in operands)
+    kinds = [aval_of(x) for x in operands]
+    given = (a.dtype if a.weak in (None, bool) else a.weak for a in kinds)  # NumPy resolves int, float and complex
     return ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
 
 
@@ -114,34 +120,37 @@ METHODS: dict[str, Any] = {
 }
 
 
-# --- where results would be written ---
+# --- where results are written ---
 
-#: methods of `x.at[index]` by the ufunc with which they combine entries and values
-UPDATES = {
-    np.add: "add",
-    np.subtract: "subtract",
-    np.multiply: "multiply",
-    np.divide: "divide",
-    np.power: "power",
-    np.maximum: "max",
-    np.minimum: "min",
-}
+
+def mutation() -> Any:
+    """The module that writes into traced arrays, which needs this one."""
+    from xform.numpy import mutation
+
+    return mutation
+
+
+def into_outputs(ufunc: np.ufunc, method: str, inputs: Any, outputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """The results in the traced arrays that are given for them (out=); a result for which there is None is returned."""
+    casting = options.get("casting", "same_kind")
+    where = options.get("where", True) if method == "__call__" else True
+    result = METHODS[method](ufunc, *inputs, **options)
+    if result is NotImplemented:
+        return result
+    results = result if type(result) is tuple else (result,)
+    for array, y in zip(outputs, results, strict=True):
+        if array is not None and not isinstance(array, Tracer):
+            raise into_plain(ufunc)
+        if array is not None:
+            mutation().write_output(ufunc, array, y, where, casting)
+    written = tuple(y if array is None else array for array, y in zip(outputs, results, strict=True))
+    return written if type(result) is tuple else written[0]
 
 
 def target_of(ufunc: np.ufunc, method: str, inputs: Any, out: tuple[Any, ...], frame: FrameType) -> Any:
     """The array `a` of an augmented assignment `a += x`, which rebinds `a` to what we return; an error for others."""
-    for array in out:
-        if isinstance(array, Tracer):
-            raise TracerAssignmentError(
-                f"numpy.{ufunc.__name__}: out= is a traced array of {array.aval} in {array._trace.origin}, which "
-                f"cannot be written into{location()}. Leave out the option and use the returned value"
-            )
     if method != "__call__" or len(out) != 1 or out[0] is not inputs[0] or not is_augmented_assignment(frame):
-        raise ConcretizationError(
-            f"numpy.{ufunc.__name__} was to write a traced result into a plain array (out=){location()}, which would "
-            f"lose its derivative. Leave out the option and use the returned value: a = numpy.{ufunc.__name__}(...); "
-            "with where=mask, write a = numpy.where(mask, numpy.f(...), a)"
-        )
+        raise into_plain(ufunc)
     if isinstance(out[0].base, np.ndarray) and sys.getrefcount(out[0].base) > SOLE:
         raise ConcretizationError(
             f"an augmented assignment a += x of a traced value to a view a of another plain array{location()} cannot "
@@ -172,13 +181,20 @@ def fit_target(ufunc: np.ufunc, result: Any, target: np.ndarray) -> Any:
     return as_dtype(result, target.dtype)
 
 
-def written(ufunc: np.ufunc, inputs: Any) -> Exception:
+def into_plain(ufunc: np.ufunc) -> Exception:
+    return ConcretizationError(
+        f"numpy.{ufunc.__name__} was to write a traced result into a plain array (out=){location()}, which would "
+        f"lose its derivative. Leave out the option and use the returned value: a = numpy.{ufunc.__name__}(...); "
+        "with where=mask, write a = numpy.where(mask, numpy.f(...), a); or make the array with xform.numpy.zeros "
+        "inside the transformed function"
+    )
+
+
+def written(ufunc: np.ufunc) -> Exception:
     """ufunc.at(a, indices, b) writes into a."""
-    kind = TracerAssignmentError if isinstance(inputs[0], Tracer) else ConcretizationError
-    update = f"{UPDATES[ufunc]}(b)" if ufunc in UPDATES else f"apply(lambda old: numpy.{ufunc.__name__}(old, b))"
-    return kind(
-        f"numpy.{ufunc.__name__}.at cannot write a traced value into an array, or into a traced one{location()}. "
-        f"Write a = xform.numpy.at(a)[indices].{update}"
+    return ConcretizationError(
+        f"numpy.{ufunc.__name__}.at was to write a traced value into a plain array{location()}, which would lose its "
+        "derivative. Make the array inside the transformed function, with xform.numpy.zeros, full, array or copy"
     )
 
 

@@ -120,9 +120,12 @@ class DynamicUpdateSlice(Linear):
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *starts: Any) -> list[Any]:
         (bar,) = cotangents
-        v_bar = dynamic_slice(bar, *starts, sizes=v.shape) if type(v) is Hole else None  # read before it is written
+        v_bar = self.values_cotangent(bar, x, v, *starts) if type(v) is Hole else None  # read before it is written
         x_bar = self(bar, np.zeros(v.shape, bar.dtype), *starts) if type(x) is Hole else None
         return [x_bar, v_bar, *(None for _ in starts)]
+
+    def values_cotangent(self, bar: Any, x: Any, v: Any, *starts: Any) -> Any:
+        return dynamic_slice(bar, *starts, sizes=v.shape)
 
     def batch(self, size: int, args: Any, batched: Any) -> list[Any]:
         x, v = (batch_operand(size, a, b) for a, b in zip(args[:2], batched[:2], strict=True))

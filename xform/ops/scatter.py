@@ -58,12 +58,20 @@ class UpdateSlice(Linear):
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *, index: Region) -> list[Any]:
         (bar,) = cotangents
-        v_bar = slice_(bar, index=index) if type(v) is Hole else None  # read first: the write may be in place
+        # read first: the write may be in place
+        v_bar = self.values_cotangent(bar, x, v, index=index) if type(v) is Hole else None
         return [self(bar, np.zeros(v.shape, bar.dtype), index=index) if type(x) is Hole else None, v_bar]
 
-    def batch(self, size: int, args: Any, batched: Any, *, index: Region) -> list[Any]:
-        x, v = (batch_operand(size, a, b) for a, b in zip(args, batched, strict=True))
-        return self.bind(x, v, index=((0, size, 1), *index))
+    def values_cotangent(self, bar: Any, x: Any, v: Any, *, index: Region) -> Any:
+        return slice_(bar, index=index)
+
+    def batched_update(self, size: int, x: Any, operands: Any, batched: Any, *, index: Region) -> Any:
+        return [batch_operand(size, operands[0], batched[0])], {"index": ((0, size, 1), *index)}
+
+    def batch(self, size: int, args: Any, batched: Any, **params: Any) -> list[Any]:
+        x = batch_operand(size, args[0], batched[0])
+        operands, params = self.batched_update(size, x, args[1:], batched[1:], **params)
+        return self.bind(x, *operands, **params)
 
 
 class Scatter(Primitive):
@@ -84,12 +92,17 @@ class Scatter(Primitive):
     def update(self, x: np.ndarray, v: Any, *indices: Any, axes: Axes, at: int) -> None:
         combine(self.ufunc, x, v, indices, axes, at)
 
-    def batch(self, size: int, args: Any, batched: Any, *, axes: Axes, at: int) -> list[Any]:
-        x, v = (batch_operand(size, a, b) for a, b in zip(args[:2], batched[:2], strict=True))
-        if not any(batched[2:]):
-            return self.bind(x, v, *args[2:], axes=shift(axes), at=at + 1)
-        indices, axes = batch_indices(size, args[2:], batched[2:], axes, True)
-        return [self(x, moved(v, 0, at), *indices, axes=axes, at=at)]
+    def batched_update(self, size: int, x: Any, operands: Any, batched: Any, *, axes: Axes, at: int) -> Any:
+        v = batch_operand(size, operands[0], batched[0])
+        if not any(batched[1:]):
+            return [v, *operands[1:]], {"axes": shift(axes), "at": at + 1}
+        indices, axes = batch_indices(size, operands[1:], batched[1:], axes, True)
+        return [moved(v, 0, at), *indices], {"axes": axes, "at": at}
+
+    def batch(self, size: int, args: Any, batched: Any, **params: Any) -> list[Any]:
+        x = batch_operand(size, args[0], batched[0])
+        operands, params = self.batched_update(size, x, args[1:], batched[1:], **params)
+        return self.bind(x, *operands, **params)
 
     def sparsity(self, patterns: Any, avals: Any, *, axes: Axes, at: int) -> list[Any]:
         written = scattered_pattern(patterns[1], avals[2:], avals[0].shape, axes, at)
@@ -109,12 +122,16 @@ class ScatterSet(Scatter, Linear):
         """
         (bar,), x_bar, v_bar = cotangents, None, None
         if type(v) is Hole:
-            v_bar = gather(bar, *indices, axes=axes, at=at)
-            if math.prod(block_shape(indices)) > 1:
-                v_bar = select(last_writes(x.shape, indices, axes, at), v_bar, np.zeros((), bar.dtype))
+            v_bar = self.values_cotangent(bar, x, v, *indices, axes=axes, at=at)
         if type(x) is Hole:
             x_bar = self(bar, np.zeros(v.shape, bar.dtype), *indices, axes=axes, at=at)
         return [x_bar, v_bar, *(None for _ in indices)]
+
+    def values_cotangent(self, bar: Any, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> Any:
+        v_bar = gather(bar, *indices, axes=axes, at=at)
+        if math.prod(block_shape(indices)) > 1 and not are_distinct(x.shape, indices, axes):
+            v_bar = select(last_writes(x.shape, indices, axes, at), v_bar, np.zeros((), bar.dtype))
+        return v_bar
 
     def sparsity(self, patterns: Any, avals: Any, *, axes: Axes, at: int) -> list[Any]:
         if patterns[0] is None or not are_known(avals[2:]):
@@ -129,6 +146,7 @@ class ScatterAdd(Scatter, Linear):
     """x with v added at the entries."""
 
     linear_in = (0, 1)
+    overwrites = False
 
     ufunc = np.add
 
@@ -141,8 +159,12 @@ class ScatterAdd(Scatter, Linear):
 
     def transpose(self, cotangents: Any, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> list[Any]:
         (bar,) = cotangents
-        v_bar = gather(bar, *indices, axes=axes, at=at) if type(v) is Hole else None
+        v_bar = self.values_cotangent(bar, x, v, *indices, axes=axes, at=at) if type(v) is Hole else None
         return [bar if type(x) is Hole else None, v_bar, *(None for _ in indices)]
+
+
+    def values_cotangent(self, bar: Any, x: Any, v: Any, *indices: Any, axes: Axes, at: int) -> Any:
+        return gather(bar, *indices, axes=axes, at=at)
 
 
 class ScatterMul(Scatter, Opaque):
@@ -216,6 +238,14 @@ def last_writes(shape: tuple[int, ...], indices: Sequence[Any], axes: Axes, at: 
     nobody = np.full([shape[a] for a in axes], -1)
     last = gather(scatter(nobody, number, *indices, axes=every, at=0), *indices, axes=every, at=0)
     return reshape(last == number, shape=(*block, *(1,) * (len(without(shape, axes)) - at)))
+
+
+def are_distinct(shape: tuple[int, ...], indices: Sequence[Any], axes: Axes) -> bool:
+    """Is it known that no entry is written twice?"""
+    if not are_known(indices):
+        return False
+    entries = np.sort(np.broadcast_to(entry_numbers(shape, indices, axes), block_shape(indices)), axis=None)
+    return bool(np.all(entries[1:] != entries[:-1]))
 
 
 def other_factors(v: Any, shape: tuple[int, ...], indices: Sequence[Any], axes: Axes, at: int) -> Any:

@@ -92,6 +92,10 @@ class Transpose(Linear):
 Region = tuple[int | tuple[int, int, int], ...]
 
 
+#: a region of at most one entry in so many of an array is a small part of it
+FEW = 4
+
+
 class Slice(Linear):
     """Read a region: x[index]."""
 
@@ -99,7 +103,11 @@ class Slice(Linear):
         return [x.with_shape(region_shape(index))]
 
     def numpy(self, x: Any, *, index: Region) -> list[Any]:
-        return [x[index[0] if len(index) == 1 and type(index[0]) is int else as_slices(index)]]
+        """A small part is copied: a view would keep the whole array, and prevent that it is written into in place."""
+        if len(index) == 1 and type(index[0]) is int:
+            return [x[index[0]]]
+        y = x[as_slices(index)]
+        return [y.copy() if FEW * y.size <= x.size else y]
 
     def transpose(self, cotangents: Any, x: Any, *, index: Region) -> list[Any]:
         return [pad(cotangents[0], shape=x.shape, index=index)]

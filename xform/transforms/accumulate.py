@@ -9,13 +9,14 @@ is being written, a read adds to what there is by a scatter, which the program d
 from __future__ import annotations
 
 import math
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from xform.core.primitive import Linear
 from xform.core.stage import is_staging
-from xform.core.trace import context
+from xform.core.trace import SOLE, context
 from xform.ops.index import scatter_sum
 from xform.ops.stack import stack
 from xform.ops.structure import reshape
@@ -53,7 +54,10 @@ class Accumulator:
         """The array into which parts of a cotangent may be added."""
         if hole.id not in self.owned:
             bar = self.bars[hole.id]
-            self.bars[hole.id] = np.zeros(hole.shape, hole.dtype) if bar is None else np.array(bar)
+            if bar is None:
+                self.bars[hole.id] = np.zeros(hole.shape, hole.dtype)
+            elif getrefcount(bar) > SOLE + 1 or not is_own(bar):  # here and in the list
+                self.bars[hole.id] = np.array(bar)
             self.owned.add(hole.id)
         return self.bars[hole.id]
 
@@ -87,6 +91,11 @@ class Accumulator:
                 self(i, eqns[0].prim.transpose(list(bars), *eqns[0].args, **eqns[0].params)[0])
             else:
                 self(i, sum_at(np.stack(positions), bars, eqns[0].args[0].shape))
+
+
+def is_own(x: Any) -> bool:
+    """Is it an array that has its memory to itself, and may be written into?"""
+    return type(x) is np.ndarray and x.base is None and x.flags.writeable
 
 
 def sum_at(positions: np.ndarray, bars: Any, shape: tuple[int, ...]) -> Any:

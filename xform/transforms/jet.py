@@ -50,6 +50,16 @@ class JetTracer(Tracer):
         return [(name, self.series[k]) for k, name in enumerate(names)]
 
 
+class JetConstant(JetTracer):
+    """A value that does not vary with t."""
+
+    __slots__ = ()
+    is_constant = True
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.series[0])]
+
+
 class JetTrace(Trace):
     """Applies each primitive's Taylor rule.
 
@@ -66,8 +76,12 @@ class JetTrace(Trace):
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         mine = [type(x) is JetTracer and x._trace is self for x in args]
+        if any(type(x) is JetConstant for x in args):
+            args, constant = [self.lower(x) if type(x) is JetConstant else x for x in args], True
+        else:
+            constant = False
         if not any(mine):
-            return self.parent.process(prim, args, params)
+            return self.of_constants(prim, args, params) if constant else self.parent.process(prim, args, params)
         series = [x.series if m else Series.constant(x) for x, m in zip(args, mine, strict=True)]
         lazy = self if self.order is None else JetTrace(self.parent, self.origin, None)
         with using(self.parent):
@@ -77,9 +91,16 @@ class JetTrace(Trace):
                     out[self.order]
         return [out[0] if out.is_constant else JetTracer(self, out) for out in outs]
 
+    def of_constants(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        with using(self.parent):
+            return [JetConstant(self, Series.constant(y)) for y in prim.bind(*args, **params)]
+
+    def lifted(self, value: Any, recipe: Any) -> JetConstant:
+        return JetConstant(self, Series.constant(self.parent.constant(value, recipe)))
+
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside: its zeroth coefficient."""
-        return x.series[0] if type(x) is JetTracer and x._trace is self else x
+        return x.series[0] if isinstance(x, JetTracer) and x._trace is self else x
 
 
 class Apply:
@@ -102,7 +123,7 @@ class Apply:
     def unwrap(self, y: Any) -> Series:
         if is_zero(y):
             return Series(lambda k: y)
-        return y.series if type(y) is JetTracer and y._trace is self.trace else Series.constant(y)
+        return y.series if isinstance(y, JetTracer) and y._trace is self.trace else Series.constant(y)
 
     def constant(self, prim: Primitive, series: Sequence[Series], params: dict[str, Any]) -> list[Series]:
         """The rule of a primitive whose results do not vary (integers, booleans)."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
-from xform.core.trace import EVAL, PrimalTracer, Trace, context, using
+from xform.core.trace import EVAL, PrimalTracer, Trace, context, taken, using
 from xform.core.tracebacks import public
 from xform.ops.elementwise import Elementwise, broadcast_shapes, fit_tangent
+from xform.ops.family import Linear
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize, own
 
@@ -29,23 +32,37 @@ class JVPTracer(PrimalTracer):
         return [("", self.primal), ("tangent", self.tangent)]
 
 
+class JVPConstant(JVPTracer):
+    """A value whose tangent is zero."""
+
+    __slots__ = ()
+    is_constant = True
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.primal)]
+
+
 class JVPTrace(Trace):
     """Applies each primitive's jvp rule, in the parent."""
 
     __slots__ = ()
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        primals, tangents, active = [], [], False
+        primals, tangents, active, constant = [], [], False, False
         for x in args:
             if type(x) is JVPTracer and x._trace is self:
                 primals.append(x.primal)
                 tangents.append(x.tangent)
                 active = True
+            elif type(x) is JVPConstant and x._trace is self:
+                primals.append(x.primal)
+                tangents.append(None)
+                constant = True
             else:
                 primals.append(x)
                 tangents.append(None)
         if not active:
-            return self.parent.process(prim, args, params)
+            return self.of_constants(prim, primals, params) if constant else self.parent.process(prim, args, params)
         outer, context.trace = context.trace, self.parent
         try:
             if type(prim).jvp is Elementwise.jvp:
@@ -55,6 +72,30 @@ class JVPTrace(Trace):
         finally:
             context.trace = outer
         return [self.join(y, t) for y, t in zip(outs, out_tangents, strict=True)]
+
+    def of_constants(self, prim: Primitive, primals: list[Any], params: dict[str, Any]) -> list[Any]:
+        with using(self.parent):
+            return [JVPConstant(self, y, None) for y in prim.bind(*primals, **params)]
+
+    def lifted(self, value: Any, recipe: Any) -> JVPConstant:
+        return JVPConstant(self, self.parent.constant(value, recipe), None)
+
+    def update(self, prim: Primitive, held: list[Any], operands: Any, params: dict[str, Any]) -> Any:
+        """A linear change: that of the primal and, by the tangents of the operands, that of the tangent."""
+        x, rest = held[0], [self.split(v) for v in operands]
+        if not isinstance(prim, Linear) or not isinstance(x, JVPTracer) or x._trace is not self:
+            return self.process(prim, (x, *operands), params)[0]
+        values, tangents, constant = [v for v, _ in rest], [t for _, t in rest], x.is_constant
+        varies = any(not is_zero(t) for k, t in enumerate(tangents, 1) if prim.is_linear_in(k))
+        del x
+        with taken(held, "primal", "tangent") as (primal, tangent), using(self.parent):
+            y = self.parent.update(prim, primal, values, params)
+            if constant and not varies:
+                return JVPConstant(self, y, None)
+            if constant:
+                tangent[0] = np.zeros(y.shape, y.dtype)
+            moved = prim.moved([y, *values], [y, *tangents])[1:]
+            return JVPTracer(self, y, self.parent.update(prim, tangent, moved, params))
 
     def elementwise(self, prim: Any, primals: list[Any], tangents: list[Any]) -> Any:
         """The family's jvp rule without symbolic zeros in between: y_dot = sum of x_dot * partial."""
@@ -77,11 +118,12 @@ class JVPTrace(Trace):
     def split(self, x: Any) -> tuple[Any, Any]:
         if type(x) is JVPTracer and x._trace is self:  # `is`: another jvp's tracer is a constant to us
             return x.primal, x.tangent
+        x = self.lower(x)
         return x, Zero.like(x)
 
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside."""
-        return x.primal if type(x) is JVPTracer and x._trace is self else x
+        return x.primal if isinstance(x, JVPTracer) and x._trace is self else x
 
 
 def jvp_flat(f: Flat, primals: Sequence[Any], tangents: Sequence[Any], origin: str) -> tuple[list[Any], list[Any]]:

@@ -18,7 +18,7 @@ from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.primitive import Linear as Hole
 from xform.core.primitive import Primitive, Zero, is_zero
-from xform.core.trace import EVAL, PrimalTracer, Trace, context, using
+from xform.core.trace import EVAL, PrimalTracer, Trace, alias, context, taken, using
 from xform.core.tracebacks import guarded, public
 from xform.ops.elementwise import Elementwise, broadcast_shapes
 from xform.ops.family import Linear, Multilinear, zero_operand
@@ -33,10 +33,17 @@ class LinearizeTracer(PrimalTracer):
 
     __slots__ = ("id",)
 
-    def __init__(self, trace: LinearizeTrace, primal: Any, id: int) -> None:
+    def __init__(self, trace: LinearizeTrace, primal: Any, id: Any) -> None:
         self._trace = trace
         self.primal = primal
         self.id = id
+
+
+class LinearizeConstant(LinearizeTracer):
+    """A value whose tangent is zero."""
+
+    __slots__ = ()
+    is_constant = True
 
 
 class LinearizeTrace(Trace):
@@ -55,25 +62,54 @@ class LinearizeTrace(Trace):
 
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside."""
-        return x.primal if type(x) is LinearizeTracer and x._trace is self else x
+        return x.primal if isinstance(x, LinearizeTracer) and x._trace is self else x
+
+    def lifted(self, value: Any, recipe: Any) -> LinearizeConstant:
+        return LinearizeConstant(self, self.parent.constant(value, recipe), None)
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
-        primals, ids, active = [], [], False
+        primals, ids, active, constant = [], [], False, False
         for x in args:
             if type(x) is LinearizeTracer and x._trace is self:
                 primals.append(x.primal)
                 ids.append(x.id)
                 active = True
+            elif type(x) is LinearizeConstant and x._trace is self:
+                primals.append(x.primal)  # whoever writes into it later finds that it is held
+                ids.append(None)
+                constant = True
             else:
-                primals.append(self.keep(x) if type(x) is np.ndarray else x)
+                primals.append(self.keep(x) if type(x) is np.ndarray else alias(x) if self.lasting else x)
                 ids.append(None)
         if not active:
-            return self.parent.process(prim, args, params)
+            return self.of_constants(prim, args, params) if constant else self.parent.process(prim, args, params)
         outer, context.trace = context.trace, self.parent
         try:
             return recorder(prim)(self, prim, primals, ids, params)
         finally:
             context.trace = outer
+
+    def of_constants(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        with using(self.parent):
+            return [LinearizeConstant(self, y, None) for y in prim.bind(*map(self.lower, args), **params)]
+
+    def update(self, prim: Primitive, held: list[Any], operands: Any, params: dict[str, Any]) -> Any:
+        """A linear change: the primal's is done, the tangent's is recorded."""
+        x = held[0]
+        if not isinstance(prim, Linear) or not isinstance(x, LinearizeTracer) or x._trace is not self:
+            return self.process(prim, (x, *operands), params)[0]
+        ids = [x.id, *(v.id if type(v) is LinearizeTracer and v._trace is self else None for v in operands)]
+        values = [self.keep(v) if type(v) is np.ndarray else self.lower(v) for v in operands]
+        del x
+        with taken(held, "primal") as (primal,), using(self.parent):
+            y = self.parent.update(prim, primal, values, params)
+            if all(i is None for k, i in enumerate(ids) if prim.is_linear_in(k)) or y.dtype.kind not in "fc":
+                return LinearizeConstant(self, y, None)
+            holes = [
+                (zero_operand(v) if prim.is_linear_in(k) else v) if i is None else Hole(aval_of(v), i)
+                for k, (v, i) in enumerate(zip([y, *values], ids, strict=True))
+            ]
+            return record_call(self, prim, holes, params, y)
 
     def note(self, application: Any) -> None:
         self.tape.note(application)
@@ -233,13 +269,13 @@ def linearize_flat(
     values = list(outs)
     ids: list[int | None] = [None] * len(outs)
     for k, y in enumerate(outs):
-        if type(y) is LinearizeTracer and y._trace is trace:
+        if isinstance(y, LinearizeTracer) and y._trace is trace:
             values[k], ids[k] = y.primal, y.id
     return [copied(y) for y in values] if lasting else values, ids, trace.tape
 
 
 def copied(x: Any) -> Any:
-    return x.copy() if type(x) is np.ndarray else x
+    return x.copy() if type(x) is np.ndarray else alias(x)
 
 
 @public

@@ -28,10 +28,17 @@ class PatternTracer(PrimalTracer):
 
     __slots__ = ("pattern",)
 
-    def __init__(self, trace: PatternTrace, primal: Any, pattern: np.ndarray) -> None:
+    def __init__(self, trace: PatternTrace, primal: Any, pattern: Any) -> None:
         self._trace = trace
         self.primal = primal
         self.pattern = pattern
+
+
+class PatternConstant(PatternTracer):
+    """A value that depends on no input."""
+
+    __slots__ = ()
+    is_constant = True
 
 
 class PatternTrace(Trace):
@@ -41,8 +48,12 @@ class PatternTrace(Trace):
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
         mine = [type(x) is PatternTracer and x._trace is self for x in args]
+        if any(type(x) is PatternConstant for x in args):
+            args, constant = [self.lower(x) if type(x) is PatternConstant else x for x in args], True
+        else:
+            constant = False
         if not any(mine):
-            return self.parent.process(prim, args, params)
+            return self.of_constants(prim, args, params) if constant else self.parent.process(prim, args, params)
         primals = [x.primal if m else x for x, m in zip(args, mine, strict=True)]
         patterns = [x.pattern if m else None for x, m in zip(args, mine, strict=True)]
         with using(self.parent):
@@ -53,6 +64,17 @@ class PatternTrace(Trace):
             ]
             out_patterns = prim.sparsity(patterns, known, **params)
         return [y if p is None else PatternTracer(self, y, p) for y, p in zip(outs, out_patterns, strict=True)]
+
+    def of_constants(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        with using(self.parent):
+            return [PatternConstant(self, y, None) for y in prim.bind(*args, **params)]
+
+    def lifted(self, value: Any, recipe: Any) -> PatternConstant:
+        return PatternConstant(self, self.parent.constant(value, recipe), None)
+
+    def lower(self, x: Any) -> Any:
+        """`x` as seen from outside."""
+        return x.primal if isinstance(x, PatternTracer) and x._trace is self else x
 
 
 def propagate(jaxpr: Jaxpr, patterns: Sequence[Any], known: Sequence[Any]) -> list[Any]:

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.aval import Aval, aval_of
+from xform.core.aval import Aval, aval_of, shape_of
 from xform.core.checking import is_checking
 from xform.core.jaxpr import has_effect
 from xform.core.primitive import Linear, Primitive, Zero
-from xform.core.trace import Trace, Tracer, using
+from xform.core.trace import Trace, Tracer, concrete, context, using
 from xform.ops.elementwise import Elementwise, fit_cotangent
 from xform.ops.structure import broadcast_to, convert
 from xform.transforms.accumulate import Accumulator
@@ -40,12 +40,28 @@ class TapeTracer(Tracer):
 
     __slots__ = ("_aval", "id")
 
-    def __init__(self, trace: Trace, id: int, aval: Aval) -> None:
+    def __init__(self, trace: Trace, id: Any, aval: Aval) -> None:
         self._trace, self.id, self._aval = trace, id, aval
 
     @property
     def aval(self) -> Aval:
         return self._aval
+
+
+class TapeConstant(TapeTracer):
+    """A value that depends on no variable; it is kept as `id`."""
+
+    __slots__ = ()
+    is_constant = True
+
+    def __init__(self, trace: Trace, value: Any) -> None:
+        self._trace, self.id, self._aval = trace, value, aval_of(value)
+
+    def concrete(self) -> Any:
+        return concrete(self.id)
+
+    def carried(self) -> list[tuple[str, Any]]:
+        return [("", self.id)]
 
 
 class Tape(Trace):
@@ -70,13 +86,20 @@ class Tape(Trace):
             self.applications.extend([application] * new)
 
     def process(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        constant = any(type(x) is TapeConstant and x._trace is self for x in args)
+        if constant:
+            args = [x.id if type(x) is TapeConstant and x._trace is self else x for x in args]
         if not any(type(x) is TapeTracer and x._trace is self for x in args):
-            return self.parent.process(prim, args, params)
+            outs = self.parent.process(prim, args, params)
+            return [TapeConstant(self, y) for y in outs] if constant else outs
         holes = [Linear(x.aval, x.id) if type(x) is TapeTracer and x._trace is self else x for x in args]
         avals = prim.abstract(*(aval_of(x) for x in args), **params)
         if type(prim).transpose is Elementwise.transpose:
             return [self.scale(prim, holes, avals[0])]
         return self.call(prim, holes, params, avals)
+
+    def lifted(self, value: Any, recipe: Any) -> TapeConstant:
+        return TapeConstant(self, self.parent.constant(value, recipe))
 
     def scale(self, prim: Any, holes: Sequence[Any], aval: Aval) -> TapeTracer:
         known = prim.known(holes)
@@ -196,6 +219,7 @@ def sweep(stack: list[Any], bars: list[Any], add: Accumulator) -> None:
                 else:
                     add(i, x_bar)
         else:
+            bar = x_bar = None  # a cotangent that nobody else holds is changed in place
             pull_back(entry, bars, add)
 
 
@@ -210,6 +234,9 @@ def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
         return
     if not add.in_place and (add.scatter(eqn, outs[0]) or add.keep(eqn, outs[0])):
         return
+    if prim.values_cotangent is not None:
+        undo(eqn, outs, bars, add)
+        return
     for hole, x_bar in zip(args, prim.transpose(outs, *args, **params), strict=True):
         if x_bar is not None and type(hole) is Linear and type(x_bar) is not Zero:
             if bars[hole.id] is None:
@@ -218,15 +245,40 @@ def pull_back(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> None:
                 add(hole.id, x_bar)
 
 
+def undo(eqn: LinearEqn, held: list[Any], bars: list[Any], add: Accumulator) -> None:
+    """The step backward of a write: the cotangent of the new array becomes that of the old one, in place if it can.
+
+    Those of the values are read first; what is overwritten has none.
+    """
+    prim, (x, v, *places), params = eqn.prim, eqn.args, eqn.params
+    v_bar = prim.values_cotangent(held[0], x, v, *places, **params) if type(v) is Linear else None
+    if type(x) is Linear:
+        if prim.overwrites:
+            nothing = np.zeros(shape_of(v), held[0].dtype)
+            x_bar = context.trace.update(prim, held, (nothing, *places), params)
+        else:
+            x_bar = held.pop()
+        receive(bars, x.id, x_bar, add)
+    if v_bar is not None:
+        receive(bars, v.id, v_bar, add)
+
+
+def receive(bars: list[Any], i: int, bar: Any, add: Accumulator) -> None:
+    if bars[i] is None:
+        bars[i] = bar
+    else:
+        add(i, bar)
+
+
 def take(eqn: LinearEqn, bars: list[Any], add: Accumulator) -> list[Any] | None:
     """The completed cotangents of the results, which are released; None if all are zero."""
     taken, found = [], False
     for o in eqn.outs:
         if o.id in add.reads:
             add.complete(o.id)
-        bar, bars[o.id] = bars[o.id], None
-        found = found or bar is not None
-        taken.append(bar)
+        taken.append(bars[o.id])
+        bars[o.id] = None
+        found = found or taken[-1] is not None
     if not found:
         return None
     if len(taken) > 1:

@@ -16,7 +16,7 @@ from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.jaxpr import programs_in
 from xform.core.primitive import Primitive
-from xform.core.trace import Trace, Tracer, context, underlying, using
+from xform.core.trace import Trace, Tracer, concrete, context, taken, underlying, using
 from xform.core.tracebacks import public, standing_for
 from xform.ops.collective import Collective
 from xform.ops.structure import batch_operand, transpose
@@ -60,6 +60,24 @@ class BatchTracer(Tracer):
         return [("", self.value)]
 
 
+class BatchConstant(BatchTracer):
+    """A value that is the same in all examples, without a batch axis."""
+
+    __slots__ = ()
+    is_constant = True
+
+    @property
+    def aval(self) -> Aval:
+        return aval_of(self.value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.value.shape
+
+    def concrete(self) -> Any:
+        return concrete(self.value)
+
+
 class BatchTrace(Trace):
     """Applies each primitive's batch rule, in the parent."""
 
@@ -74,8 +92,12 @@ class BatchTrace(Trace):
         batched = [type(x) is BatchTracer and x._trace is self for x in args]
         if self.axis_name is not None and isinstance(prim, Collective) and params["axis_name"] == self.axis_name:
             return [self.collect(prim, args[0], params)]
+        if any(type(x) is BatchConstant for x in args):
+            args, constant = [self.split(x)[0] if type(x) is BatchConstant else x for x in args], True
+        else:
+            constant = False
         if not any(batched) and not (self.axis_name is not None and communicates(params, self.axis_name)):
-            return self.parent.process(prim, args, params)
+            return self.of_constants(prim, args, params) if constant else self.parent.process(prim, args, params)
         values = [x.value if b else x for x, b in zip(args, batched, strict=True)]
         outer, context.trace = context.trace, self.parent
         try:
@@ -88,6 +110,24 @@ class BatchTrace(Trace):
             context.trace = outer
         return [BatchTracer(self, y) for y in outs]
 
+    def of_constants(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
+        with using(self.parent):
+            return [BatchConstant(self, y) for y in prim.bind(*args, **params)]
+
+    def lifted(self, value: Any, recipe: Any) -> BatchConstant:
+        return BatchConstant(self, self.parent.constant(value, recipe))
+
+    def update(self, prim: Primitive, held: list[Any], operands: Any, params: dict[str, Any]) -> Any:
+        """A change in all examples at once, by a change to the batch if the primitive knows which."""
+        x = held[0]
+        if prim.batched_update is None or type(x) is not BatchTracer or x._trace is not self:
+            return self.process(prim, (x, *operands), params)[0]
+        split = [self.split(v) for v in operands]
+        del x
+        with taken(held, "value") as (value,), using(self.parent):
+            moved, params = prim.batched_update(self.size, value[0], *zip(*split, strict=True), **params)
+            return BatchTracer(self, self.parent.update(prim, value, moved, params))
+
     def collect(self, prim: Collective, x: Any, params: dict[str, Any]) -> Any:
         """A communication along the axis of this trace."""
         with using(self.parent):
@@ -96,8 +136,8 @@ class BatchTrace(Trace):
 
     def split(self, x: Any) -> tuple[Any, bool]:
         """The value under a tracer of this trace, and whether it is batched."""
-        mine = type(x) is BatchTracer and x._trace is self
-        return (x.value, True) if mine else (x, False)
+        mine = isinstance(x, BatchTracer) and x._trace is self
+        return (x.value, not x.is_constant) if mine else (x, False)
 
 
 def communicates(params: dict[str, Any], axis_name: Hashable) -> bool:

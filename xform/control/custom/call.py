@@ -27,7 +27,7 @@ from xform.core.errors import ConcretizationError, LeakedTracerError, MissingRul
 from xform.core.jaxpr import Eqn, Jaxpr, evaluate
 from xform.core.primitive import Linear, Primitive, Zero, is_zero
 from xform.core.stage import WholeTrace, is_staging, stage
-from xform.core.trace import PrimalTracer, context, underlying, using
+from xform.core.trace import PrimalTracer, context, is_constant, underlying, using
 from xform.ops.family import dense_patterns
 from xform.transforms.flat import materialize
 from xform.transforms.jet import Apply, JetTrace, JetTracer
@@ -181,7 +181,7 @@ def has_derivative(y: Any) -> bool:
     """Does a value that should be constant belong to a derivative, batches set aside?"""
     while isinstance(y, BatchTracer):
         y = y.value
-    return isinstance(y, PrimalTracer | JetTracer)
+    return isinstance(y, PrimalTracer | JetTracer) and not is_constant(y)
 
 
 def check_captured(rule: str, rules: Any, captured: Sequence[str], varies: Sequence[bool]) -> None:
@@ -218,7 +218,7 @@ def own_linearization(program: Program, primals: Sequence[Any], tangents: Sequen
     with using(trace):
         outs = run(program, *inputs)
     mine = [type(y) is LinearizeTracer and y._trace is trace for y in outs]
-    ys = [y.primal if m else y for y, m in zip(outs, mine, strict=True)]
+    ys = list(map(trace.lower, outs))
     dots = [TapeTracer(tape, y.id, aval_of(y)) if m else Zero.like(y) for y, m in zip(outs, mine, strict=True)]
     return ys, dots
 

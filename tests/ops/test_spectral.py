@@ -7,8 +7,10 @@ from numpy.testing import assert_allclose
 import xform
 from tests.matrices import along, check, eigvecs, hermitian, normal, rectangular, trace, with_values
 from tests.numeric import directional
+from xform.ops.eigen import eig
 from xform.ops.einsum import matmul
-from xform.ops.matrix import adjoint, as_row
+from xform.ops.matrix import adjoint, as_column, as_row
+from xform.ops.solve import inv
 from xform.ops.spectral import eigh, svd
 from xform.ops.structure import reduce_sum
 
@@ -140,6 +142,81 @@ def test_second_derivatives_of_the_nuclear_norm_at_equal_singular_values(shape, 
     reverse = xform.grad(lambda a: np.real(reduce_sum(v * xform.grad(nuclear)(a), axes=(0, 1))))(a)
     for second in (forward, np.sum(mixed * v).real, np.sum(reverse * w).real):
         assert_allclose(second, wanted, atol=1e-9)
+
+
+def contour_projector(a, center, radius):
+    """The projector onto the vectors of the eigenvalues within a circle: the mean of (z - A)^-1 (z - center) on it."""
+    steps = radius * np.exp(2j * np.pi * np.arange(64) / 64)
+    resolvents = inv(as_column(as_column(center + steps)) * np.eye(a.shape[-1]) - a, strict=True)
+    return reduce_sum(resolvents * as_column(as_column(steps / 64)), axes=(0,))
+
+
+def check_to_third_order(f, g, a, directions):
+    """Derivatives of f are those of g, forward, and the last one also in reverse."""
+    for v in directions:
+        c = normal(*np.shape(g(a)))
+        pairing_f, pairing_g = (
+            lambda a, h=h: np.real(reduce_sum(c * h(a), axes=tuple(range(c.ndim))))  # noqa: B023
+            for h in (f, g)
+        )
+        assert_allclose(xform.grad(pairing_f)(a), xform.grad(pairing_g)(a), atol=1e-8)
+        f, g = along(f, v), along(g, v)
+        assert_allclose(f(a), g(a), atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_groups_of_equal_eigenvalues_to_third_order(dtype):
+    """The projector, and sum of the values, against an integral around them, which knows of no vectors."""
+    a = with_values([1.0, 1.0, 3.0, 4.0], dtype)
+    directions = [hermitian(normal(4, 4, dtype=dtype)) for _ in range(3)]
+
+    def hermitian_only(a):
+        return (a + adjoint(a)) * 0.5
+
+    def projector(a):
+        _, v = eigh.bind(a, lower=True)
+        return matmul(v * np.array([1.0, 1.0, 0.0, 0.0]), adjoint(v)) + 0j
+
+    def group_sum(a):
+        return reduce_sum(eigh.bind(a, lower=True)[0] * np.array([1.0, 1.0, 0.0, 0.0]), axes=(0,))
+
+    def by_contour(a):
+        return contour_projector(hermitian_only(a), 1.0, 1.0)
+
+    check_to_third_order(projector, by_contour, a, directions)
+    check_to_third_order(group_sum, lambda a: np.real(trace(matmul(a, by_contour(a)))), a, directions)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_groups_of_equal_eigenvalues_of_general_matrices_to_third_order(dtype):
+    t = normal(4, 4, dtype=dtype) + 3 * np.eye(4)
+    a = t @ np.diag([1.0, 1.0, 3.0, 4.0]) @ np.linalg.inv(t)
+    near = np.abs(np.linalg.eigvals(a) - 1) < 0.1
+
+    def projector(a):
+        _, v = eig.bind(a, vectors=True)
+        return matmul(v * near, inv(v, strict=True))
+
+    directions = [normal(4, 4, dtype=dtype) for _ in range(3)]
+    check_to_third_order(projector, lambda a: contour_projector(a, 1.0, 1.0), a, directions)
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (3, 4)])
+def test_polar_factor_at_equal_singular_values_to_third_order(shape, dtype):
+    """Against its iteration X (3 - X^H X) / 2 (Newton and Schulz), which needs no decomposition."""
+    a = rectangular(*shape, [1.0, 1.0, 1.25], dtype)
+
+    def polar(a):
+        u, _, vh = svd.bind(a, full_matrices=False, compute_uv=True)
+        return matmul(u, vh)
+
+    def iterated(x):
+        for _ in range(8):
+            x = (3 * x - matmul(matmul(x, adjoint(x)), x)) / 2
+        return x
+
+    check_to_third_order(polar, iterated, a, [normal(*shape, dtype=dtype) for _ in range(3)])
 
 
 @pytest.mark.parametrize("full", [True, False])

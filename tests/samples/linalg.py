@@ -14,6 +14,7 @@ from tests.samples.base import normal, sample, uniform
 from xform.ops.determinant import cofactor, det, slogdet
 from xform.ops.eigen import eig, left_eigenvectors
 from xform.ops.factor import cholesky, qr
+from xform.ops.gaps import diagonal_form, gap_quotient
 from xform.ops.householder import geqrf
 from xform.ops.pseudoinverse import hermitian_part, lstsq, pinv
 from xform.ops.solve import inv, solve, triangular_solve
@@ -146,6 +147,24 @@ SAMPLES = [
     sample(eig, apart(3, 3), vectors=False),
     sample(eig, apart(2, 2, 2, dtype=c128), vectors=False),
     sample(eig, apart(2, 2, dtype=c64), vectors=False),
+    sample(gap_quotient, np.diag([1.0, 2.0, 4.0]), normal(3, 3), sign=1),
+    sample(gap_quotient, np.diag([1.0, 2.0]) + 0.5 * normal(2, 2, 2), normal(2, 2, 2), sign=-1),
+    sample(gap_quotient, np.diag([1.0, 2.0]), normal(3, 2), sign=0),
+    sample(gap_quotient, np.diag([1.0, 2.0j, -3.0]), normal(3, 3, dtype=c128), sign=1),
+    sample(gap_quotient, np.diag([1.0, 2.0]).astype(f32), normal(2, 2, dtype=f32), sign=1),
+    sample(gap_quotient, np.diag([2.0, 2.0, 1.0]), normal(3, 3), sign=1, smooth=False),
+    sample(gap_quotient, np.diag([1.0, 0.0, 0.0]), normal(3, 3), sign=-1, smooth=False),
+    sample(gap_quotient, normal(0, 0), normal(0, 0), sign=1),
+    sample(diagonal_form, normal(3, 4), normal(2, 3), normal(4, 2), normal(1, 2), hermitian=True, smooth=False),
+    sample(
+        diagonal_form,
+        *(normal(2, 2, 2), normal(2, 2, 2, dtype=c128), normal(2, 2, 2, dtype=c128), normal(2, 1, 2)),
+        hermitian=False,
+        smooth=False,
+    ),
+    sample(
+        diagonal_form, *(normal(*s, dtype=f32) for s in [(2, 2), (2, 2), (2, 2), (1, 2)]), hermitian=False, smooth=False
+    ),
     sample(left_eigenvectors, regular(2, 2, 2, dtype=c128)),
     sample(left_eigenvectors, regular(3, 3, dtype=c64)),
     sample(left_eigenvectors, normal(0, 0, dtype=c128)),

@@ -15,6 +15,7 @@ from xform.core.aval import Aval
 from xform.core.primitive import is_zero
 from xform.ops.complex import imag, real
 from xform.ops.einsum import matmul
+from xform.ops.gaps import diagonal_form, gap_quotient
 from xform.ops.matrix import (
     Factorization,
     as_column,
@@ -24,9 +25,8 @@ from xform.ops.matrix import (
     explained,
     require_square,
 )
-from xform.ops.reduce import argmax, reduce_max
+from xform.ops.reduce import argmax
 from xform.ops.select import select
-from xform.ops.spectral import reciprocal
 from xform.ops.structure import reduce_sum
 
 
@@ -68,10 +68,10 @@ class Eig(Factorization):
         w, v = outs
         if 0 in a.shape:
             return list(outs)
-        p = matmul(matmul(left_eigenvectors(v), a_dot), v)
-        largest = reduce_max(np.abs(w), axes=(len(w.shape) - 1,))
-        x = matmul(v, reciprocal(as_row(w) - as_column(w), largest, a.shape[-1]) * p)
-        return [diagonal(p), normalized_dot(v, x)]
+        left = left_eigenvectors(v)
+        p = matmul(matmul(left, a_dot), v)
+        values = diagonal_form(a, left, v, as_row(w), hermitian=False)
+        return [diagonal(p), normalized_dot(v, matmul(v, gap_quotient(values, p, sign=1)))]
 
 
 def normalized_dot(v: Any, x: Any) -> Any:
@@ -109,7 +109,7 @@ class LeftEigenvectors(Factorization):
             inverse = np.linalg.inv(v)
         except LinAlgError:
             raise defective(v) from None
-        if v.size and (condition(v, inverse) * np.finfo(v.dtype).eps >= 1).any():
+        if v.size and (condition(v, inverse) * np.finfo(v.dtype).eps >= 1 / 16).any():
             raise defective(v)
         return [inverse]
 

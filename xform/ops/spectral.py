@@ -2,15 +2,14 @@
 
 A vector is determined up to a phase, and those of a group of equal values (equal up to rounding) up to a rotation
 among themselves. The rules choose the derivative that turns them least: no phase is turned, and no vector within its
-group. So all derivatives are finite, and the first one is right for what is differentiable and does not depend on how a
-group splits: symmetric functions of its values (the trace of a matrix function, a nuclear norm) and its projector. What
-depends on the splitting, such as V h(w) V^H itself or a second derivative at equal values, is not to be had from values
-and vectors at that point.
+group, which splits only where that is asked for (`xform.ops.gaps`). So all derivatives are finite. They are right,
+to any order, for what depends on the groups only: the projector onto one, the sum of its values, the polar factor
+U V^H. Of a sum of f over equal values the first derivative is right; its second one, and the first of V f(w) V^H, need
+f' of a group as a matrix, and that is not to be had from values and vectors: such a function is one of the matrix.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,10 @@ from xform.core.aval import Aval
 from xform.ops.complex import real
 from xform.ops.einsum import matmul
 from xform.ops.factor import complete_dot
+from xform.ops.gaps import diagonal_form, gap_quotient
 from xform.ops.matrix import (
     Factorization,
     adjoint,
-    as_column,
     as_row,
     conj,
     diagonal,
@@ -31,8 +30,7 @@ from xform.ops.matrix import (
     require_matrices,
     require_square,
 )
-from xform.ops.select import select
-from xform.ops.structure import reduce_sum, reshape, slice_
+from xform.ops.structure import reduce_sum
 
 
 class Eigh(Factorization):
@@ -42,7 +40,8 @@ class Eigh(Factorization):
 
         P = V^H A_dot V,    w_dot = diag(P),    V_dot = V (F * P),    F_ij = 1 / (w_j - w_i), 0 where they are equal
 
-    (Giles 2008, An extended collection of matrix derivative results, section 3.1).
+    with `GapQuotient` for the product by F (Giles 2008, An extended collection of matrix derivative results, section
+    3.1).
     """
 
     def abstract(self, a: Aval, *, lower: bool) -> list[Aval]:
@@ -55,7 +54,8 @@ class Eigh(Factorization):
     def pushforward(self, outs: Any, a: Any, a_dot: Any, *, lower: bool) -> list[Any]:
         w, v = outs
         p = matmul(matmul(adjoint(v) * 0.5, a_dot + adjoint(a_dot)), v)
-        return [real_part(diagonal(p)), matmul(v, inverse_gaps(as_row(w) - as_column(w), w) * p)]
+        values = diagonal_form(a, adjoint(v), v, as_row(w), hermitian=True)
+        return [real_part(diagonal(p)), matmul(v, gap_quotient(values, p, sign=1))]
 
 
 class SVD(Factorization):
@@ -96,51 +96,18 @@ class SVD(Factorization):
         u, v = leading(outs[0], m, k), adjoint(leading(outs[2], k, n))
         image = matmul(a_dot, v)
         p = matmul(adjoint(u), image)
-        turn_u, turn_v = turns(p, s)
-        u_dot, v_dot = matmul(u, turn_u), matmul(v, turn_v)
+        values = diagonal_form(a, adjoint(u), v, as_row(s), hermitian=True)
+        together = gap_quotient(values, (p + adjoint(p)) * 0.5, sign=1)
+        apart = gap_quotient(values, (p - adjoint(p)) * 0.5, sign=-1)
+        u_dot, v_dot = matmul(u, together + apart), matmul(v, together - apart)
         if m > k:
-            u_dot = u_dot + (image - matmul(u, p)) * as_row(inverse_gaps(s, s))
+            u_dot = u_dot + gap_quotient(values, image - matmul(u, p), sign=0)
         if n > k:
-            v_dot = v_dot + (matmul(adjoint(a_dot), u) - matmul(v, adjoint(p))) * as_row(inverse_gaps(s, s))
+            v_dot = v_dot + gap_quotient(values, matmul(adjoint(a_dot), u) - matmul(v, adjoint(p)), sign=0)
         if full_matrices:
             u_dot = complete_dot(outs[0], u_dot) if m > k else u_dot
             v_dot = complete_dot(adjoint(outs[2]), v_dot) if n > k else v_dot
         return [u_dot, real_part(diagonal(p)), adjoint(v_dot)]
-
-
-def turns(p: Any, s: Any) -> tuple[Any, Any]:
-    """D * H + E * K and D * H - E * K: how the left and the right vectors turn within their span."""
-    h, k = (p + adjoint(p)) * 0.5, (p - adjoint(p)) * 0.5
-    row, column = as_row(s), as_column(s)
-    together, apart = h * inverse_gaps(row - column, s), k * inverse_gaps(row + column, s)
-    return together + apart, together - apart
-
-
-def inverse_gaps(x: Any, values: Any) -> Any:
-    """`reciprocal` for sorted values."""
-    return reciprocal(x, largest_modulus(values), values.shape[-1])
-
-
-def reciprocal(x: Any, largest: Any, n: int) -> Any:
-    """1 / x for gaps x between n values per matrix, of which `largest` is the largest modulus; 0 where a gap is zero.
-
-    That is up to rounding, which was seen to split n equal values by up to 5 sqrt(n) eps times the largest one.
-    """
-    if 0 in x.shape:
-        return x
-    rounding = 8 * math.sqrt(n) * float(np.finfo(largest.dtype).eps)
-    tolerance = reshape(largest * rounding, shape=(*largest.shape, *(1,) * (len(x.shape) - len(largest.shape))))
-    zero = np.abs(x) <= tolerance
-    return select(zero, 0, 1 / select(zero, 1, x))
-
-
-def largest_modulus(values: Any) -> Any:
-    """That of sorted values: it is the first one's or the last one's."""
-    *lead, n = values.shape
-    if n == 0:
-        return values
-    every = tuple((0, size, 1) for size in lead)
-    return np.maximum(*(np.abs(slice_(values, index=(*every, k))) for k in (0, n - 1)))
 
 
 def real_part(x: Any) -> Any:

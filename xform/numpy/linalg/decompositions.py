@@ -89,9 +89,10 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
     as Hermitian, and decomposed by `eigh`. With P = U^H A_dot V the derivative is S_dot = Re diag(P), and that of the
     vectors as in `xform.ops.spectral`.
 
-    Where singular values are equal or zero, it is finite. It is right for what depends neither on the basis of their
-    vectors nor on how they split: sums over equal ones, the projectors onto their vectors, and U Vh. Values and vectors
-    do not determine that of U f(S) Vh there, nor other second derivatives (see `eigh`, which says what to do).
+    Where singular values are equal or zero, it is finite. It is right, to any order, for the sum of equal positive
+    ones, for the projectors onto their vectors, and for U Vh, and the first derivative also for a sum of f(S) over
+    equal ones. Values and vectors do not determine the second one there, nor any derivative of U f(S) Vh: `eigh` says
+    what to do.
 
     Raises LinAlgError if A is not a matrix, or the iteration does not converge. Source: Townsend 2016, Differentiating
     the singular value decomposition.

@@ -84,10 +84,10 @@ def eigh(a: ArrayLike, UPLO: Any = "L") -> Any:
 
         P = V^H A_dot V,    w_dot = diag(P),    V_dot = V (F * P),    F_ij = 1 / (w_j - w_i), 0 where they are equal
 
-    Where eigenvalues are equal, it is finite. It is right for what depends neither on the basis of their vectors nor on
-    how they split: sums over equal ones, and the projector onto their vectors. Values and vectors do not determine the
-    derivative of V f(w) V^H there, nor second derivatives: write such a function as one of the matrix, with solve, inv,
-    det, slogdet, pinv or matrix_power, or expm, sqrtm or logm of `xform.scipy.linalg`.
+    Where eigenvalues are equal, it is finite. It is right, to any order, for the sum of equal ones and the projector
+    onto their vectors, and the first derivative also for a sum of f(w) over equal ones. Values and vectors do not
+    determine the second one there, nor any derivative of V f(w) V^H: write such a function as one of the matrix, with
+    solve, inv, det, slogdet, pinv or matrix_power, or expm, sqrtm or logm of `xform.scipy.linalg`.
 
     Raises LinAlgError if A is not square. Source: Giles 2008, An extended collection of matrix derivative results.
 

@@ -12,10 +12,13 @@ import numpy as np
 
 from tests.samples.base import integers, normal, sample, uniform
 from xform.scipy.linalg.banded import banded_solve
+from xform.scipy.linalg.eigenproblems import eig_pencil, eigh_of_scipy
 from xform.scipy.linalg.exponential import exponential, logarithm, power
 from xform.scipy.linalg.lu_factors import lu_factors, permutation
 from xform.scipy.linalg.orthogonal import column_pivots
+from xform.scipy.linalg.riccati import continuous_riccati, discrete_riccati
 from xform.scipy.linalg.roots import sign, square_root, unitary_factor
+from xform.scipy.linalg.schur_form import complex_form, schur_form, triangular_turn
 from xform.scipy.linalg.sylvester import sylvester
 from xform.scipy.linalg.toeplitz_systems import toeplitz_solve
 
@@ -55,6 +58,27 @@ def of_directions(prim: Any, diagonal: float, **params: Any) -> list[Any]:
         sample(prim, near(diagonal, 2, 2), normal(2, 2), **params),
         sample(prim, near(diagonal, 2, 2, dtype=c128), normal(2, 2, dtype=c128), **params),
         sample(prim, near(diagonal, 2, 2), np.zeros((2, 2)), **params),
+    ]
+
+
+def graded(n: int, dtype: Any = np.float64) -> np.ndarray:
+    """A matrix with eigenvalues near 1, 2, .., n."""
+    return np.asarray(near(0, n, n, dtype=dtype) / 4 + np.diag(np.arange(1.0, n + 1)), dtype)
+
+
+def control(n: int, m: int, dtype: Any = np.float64) -> tuple[np.ndarray, ...]:
+    """a, b, q, r, e, s of a Riccati equation."""
+    plain = (near(0, n, n, dtype=dtype), normal(n, m, dtype=dtype))
+    weights = (np.diag(np.arange(1.0, n + 1)).astype(dtype), np.eye(m, dtype=dtype))
+    return (*plain, *weights, near(0, n, n, dtype=dtype) / 4 + np.eye(n, dtype=dtype), near(0, n, m, dtype=dtype) / 4)
+
+
+def of_riccati(prim: Any) -> list[Any]:
+    """Q and R are Hermitian, so that differences in arbitrary directions mean nothing."""
+    return [
+        sample(prim, *control(2, 1), balanced=False, smooth=False),
+        sample(prim, *(x[None] for x in control(2, 2, c128)), balanced=False, smooth=False),
+        sample(prim, *(x.astype(f32) for x in control(1, 1)), balanced=True, smooth=False),
     ]
 
 
@@ -104,4 +128,23 @@ SAMPLES = [
     sample(column_pivots, near(2, 3, 3)[:, ::-1].copy(), smooth=False),
     sample(column_pivots, normal(2, 2, 3), smooth=False),
     sample(column_pivots, normal(0, 2), smooth=False),
+    *of_riccati(continuous_riccati),
+    *of_riccati(discrete_riccati),
+    sample(eigh_of_scipy, graded(3) + graded(3).T, lower=True, smooth=False),
+    sample(eigh_of_scipy, np.stack([graded(2), graded(2)]), lower=False, smooth=False),
+    sample(eigh_of_scipy, graded(2, c128), lower=True, smooth=False),
+    sample(eigh_of_scipy, normal(0, 0), lower=True, smooth=False),
+    sample(eig_pencil, graded(3), near(2, 3, 3), standard=False, smooth=False),
+    sample(eig_pencil, np.stack([graded(2)] * 2), np.stack([np.eye(2)] * 2), standard=True, smooth=False),
+    sample(eig_pencil, graded(2, c128), near(2, 2, 2), standard=False, smooth=False),
+    sample(eig_pencil, normal(0, 0), normal(0, 0), standard=False, smooth=False),
+    sample(schur_form, graded(3), output="real", sort=None),
+    sample(schur_form, graded(3), output="complex", sort="lhp", smooth=False),
+    sample(schur_form, np.stack([graded(2), graded(2)]), output="real", sort=None),
+    sample(schur_form, graded(2, c128), output="complex", sort=None, smooth=False),
+    sample(schur_form, normal(0, 0), output="real", sort=None),
+    sample(complex_form, np.triu(graded(3)), output="complex", sort=None, smooth=False),
+    sample(triangular_turn, np.triu(graded(3)), np.tril(normal(3, 3), -1), transposed=False, smooth=False),
+    sample(triangular_turn, np.triu(graded(3)), np.tril(normal(3, 3), -1), transposed=True, smooth=False),
+    sample(triangular_turn, np.triu(graded(2, c128)), normal(2, 2, dtype=c128), transposed=False, smooth=False),
 ]

@@ -298,3 +298,90 @@ def test_errors_of_banded_systems():
         xform.linearize(lambda ab: linalg.solve_banded((1, 1), ab, np.ones(2)), np.ones((2, 2)))
     with says(ValueError, "wanted shapes"):
         banded_solve.bind(np.ones((2, 1, 2)), np.ones((2, 1)), bands=(0, 0), definite=False)
+
+
+# --- circulant ---
+
+
+@both
+def test_circulant_systems(dtype):
+    c, b = normal(5, dtype=dtype), normal(2, 5, dtype=dtype)
+    check(linalg.solve_circulant, sl.solve_circulant, c, normal(5, dtype=dtype))
+    check(
+        lambda c, b: linalg.solve_circulant(c, b, baxis=1, outaxis=-1),
+        lambda c, b: sl.solve_circulant(c, b, baxis=1, outaxis=-1),
+        c,
+        b,
+    )
+
+
+def test_singular_circulant_systems():
+    c, b = np.array([1.0, 2.0, 1.0, 2.0]), normal(4)
+    check(
+        lambda b: linalg.solve_circulant(c, b, singular="lstsq"),
+        lambda b: sl.solve_circulant(c, b, singular="lstsq"),
+        b,
+    )
+    with says(LinAlgError, "near singular", "lstsq"):
+        xform.linearize(lambda c: linalg.solve_circulant(c, b), c)
+    with np.errstate(all="ignore"):
+        assert not np.isfinite(xform.jit(linalg.solve_circulant)(c, b)).any()
+    with says(ValueError, "'odd'", "'lstsq'"):
+        xform.linearize(lambda c: linalg.solve_circulant(c, b, singular="odd"), c)
+    with says(ValueError, "3 entries", "4"):
+        xform.linearize(lambda c: linalg.solve_circulant(c, b), np.ones(3))
+
+
+# --- Riccati ---
+
+
+def control_problem(dtype):
+    return (
+        normal(3, 3, dtype=dtype) / 2,
+        normal(3, 2, dtype=dtype),
+        positive(3, dtype),
+        positive(2, dtype),
+        np.eye(3) + normal(3, 3, dtype=dtype) / 9,
+        normal(3, 2, dtype=dtype) / 30,
+    )
+
+
+def hermitian(x):
+    return (x + x.conj().T) / 2
+
+
+@both
+@pytest.mark.parametrize("name", ["solve_continuous_are", "solve_discrete_are"])
+def test_riccati_equations(name, dtype):
+    def solve(module, **options):
+        def f(a, b, q, r, e=None, s=None):
+            return getattr(module, name)(a, b, hermitian(q), hermitian(r), e, s, **options)
+
+        return f
+
+    *data, e, s = control_problem(dtype)
+    check(solve(linalg), solve(sl), *data)
+    check(solve(linalg), solve(sl, balanced=False), *data, e, s, order=1)
+
+
+@both
+def test_solutions_satisfy_the_generalized_equations(dtype):
+    """SciPy's own do not if it balances: it scales the pencil of E, and goes on with E unscaled."""
+    a, b, q, r, e, s = control_problem(dtype)
+    ah, bh, eh, sh = (x.conj().T for x in (a, b, e, s))
+    for solver in (linalg.solve_continuous_are, xform.jit(linalg.solve_continuous_are)):
+        x = solver(a, b, q, r, e, s)
+        f = ah @ x @ e + eh @ x @ a - (eh @ x @ b + s) @ np.linalg.solve(r, bh @ x @ e + sh) + q
+        assert_allclose(f, 0, atol=1e-9)
+    for solver in (linalg.solve_discrete_are, xform.jit(linalg.solve_discrete_are)):
+        x = solver(a, b, q, r, e, s)
+        gain = np.linalg.solve(r + bh @ x @ b, bh @ x @ a + sh)
+        assert_allclose(ah @ x @ a - eh @ x @ e - (ah @ x @ b + s) @ gain + q, 0, atol=1e-9)
+
+
+def test_errors_of_riccati_equations():
+    a, b, q, r, *_ = control_problem(float)
+    with says(ValueError, "do not fit", "(m, m)"):
+        xform.linearize(lambda a: linalg.solve_continuous_are(a, b, q, q), a)
+    with says(LinAlgError, "solution"):
+        xform.linearize(lambda a: linalg.solve_continuous_are(a, 0 * b, q, r), np.eye(3))

@@ -11,6 +11,19 @@ import scipy.linalg as _scipy_linalg
 
 from xform.numpy.products import kron
 from xform.scipy.linalg.banded import cho_solve_banded, cholesky_banded, solve_banded, solveh_banded
+from xform.scipy.linalg.circulant_systems import solve_circulant
+from xform.scipy.linalg.eigenproblems import (
+    eig,
+    eig_banded,
+    eigh,
+    eigh_tridiagonal,
+    eigvals,
+    eigvals_banded,
+    eigvalsh,
+    eigvalsh_tridiagonal,
+    svd,
+    svdvals,
+)
 from xform.scipy.linalg.exponential import (
     coshm,
     cosm,
@@ -23,6 +36,7 @@ from xform.scipy.linalg.exponential import (
     tanhm,
     tanm,
 )
+from xform.scipy.linalg.least_squares import lstsq, pinv, pinvh
 from xform.scipy.linalg.lu_factors import lu, lu_factor, lu_solve
 from xform.scipy.linalg.orthogonal import (
     null_space,
@@ -33,7 +47,9 @@ from xform.scipy.linalg.orthogonal import (
     rq,
     subspace_angles,
 )
+from xform.scipy.linalg.riccati import solve_continuous_are, solve_discrete_are
 from xform.scipy.linalg.roots import polar, signm, sqrtm
+from xform.scipy.linalg.schur_form import rsf2csf, schur
 from xform.scipy.linalg.special_matrices import (
     bandwidth,
     block_diag,
@@ -81,6 +97,14 @@ __all__ = [
     "det",
     "dft",
     "diagsvd",
+    "eig",
+    "eig_banded",
+    "eigh",
+    "eigh_tridiagonal",
+    "eigvals",
+    "eigvals_banded",
+    "eigvalsh",
+    "eigvalsh_tridiagonal",
     "expm",
     "expm_frechet",
     "fiedler",
@@ -99,6 +123,7 @@ __all__ = [
     "kron",
     "leslie",
     "logm",
+    "lstsq",
     "lu",
     "lu_factor",
     "lu_solve",
@@ -108,16 +133,23 @@ __all__ = [
     "orth",
     "orthogonal_procrustes",
     "pascal",
+    "pinv",
+    "pinvh",
     "polar",
     "qr",
     "qr_multiply",
     "rq",
+    "rsf2csf",
+    "schur",
     "signm",
     "sinhm",
     "sinm",
     "solve",
     "solve_banded",
+    "solve_circulant",
+    "solve_continuous_are",
     "solve_continuous_lyapunov",
+    "solve_discrete_are",
     "solve_discrete_lyapunov",
     "solve_sylvester",
     "solve_toeplitz",
@@ -125,6 +157,8 @@ __all__ = [
     "solveh_banded",
     "sqrtm",
     "subspace_angles",
+    "svd",
+    "svdvals",
     "tanhm",
     "tanm",
     "toeplitz",

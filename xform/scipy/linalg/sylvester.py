@@ -142,6 +142,11 @@ def solve_discrete_lyapunov(a: ArrayLike, q: ArrayLike, method: str | None = Non
     require_square("solve_discrete_lyapunov", a, q)
     if method not in (None, "direct", "bilinear"):
         raise ValueError(f"solve_discrete_lyapunov: method {method!r} was given; wanted 'direct', 'bilinear' or None")
+    return discrete_lyapunov(a, q, method)
+
+
+def discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
+    """The same for matrices of the same leading axes."""
     if method == "direct" or (method is None and a.shape[-1] <= DIRECT_ORDER):
         return discrete_lyapunov_direct(a, q)
     return discrete_lyapunov_bilinear(a, q)

@@ -342,7 +342,7 @@ def test_tensordot(s, t, axes):
     ],
 )
 def test_tensordot_says_what_is_wrong(axes, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, IndexError), match=message):
         tensordot(np.ones((2, 3)), np.ones((3, 4)), axes)
 
 

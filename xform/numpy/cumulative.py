@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from xform.numpy.axes import Axis, axis_index
-from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
-from xform.numpy.reductions import accumulation_dtype
+from xform.numpy.dispatch import ArrayLike, asarray, implements, reject
+from xform.numpy.reductions import summand
 from xform.ops.cumulative import cumprod as running_product
 from xform.ops.cumulative import cumsum as running_sum
 from xform.ops.structure import concatenate, reshape
@@ -43,7 +43,7 @@ def cumulated(name: str, prim: Any, a: Any, axis: Any, dtype: Any, out: Any) -> 
     a = asarray(a)
     if out is not None:
         reject(name, out=out)
-    a = as_dtype(a, accumulation_dtype(a.dtype) if dtype is None else dtype)
+    a = summand(a, dtype)
     if axis is None or not a.shape:
         axis = 0 if axis is None else axis_index(axis, 1)  # a number passes for a vector
         a = a if len(a.shape) == 1 else reshape(a, shape=(a.size,))

@@ -201,6 +201,8 @@ def round(a: ArrayLike, decimals: SupportsIndex = 0, out: None = None) -> Any:
     a = asarray(a)
     reject("round", out=out)
     decimals = operator.index(decimals)
+    if a.dtype.kind == "b" and decimals:
+        raise TypeError(f"round: truth values have no decimals, and {decimals} were wanted; use a.astype(float)")
     if a.dtype.kind in "iu":
         if decimals >= 0:
             return a
@@ -260,6 +262,8 @@ def clip(
     limits = [y if type(y) in (int, float) else asarray(y) for y in (low, high) if y is not None]  # numbers stay weak
     if len(limits) == 2 and (x.dtype.kind != "f" or any(hasattr(y, "dtype") for y in limits)):
         x = as_dtype(x, np.result_type(x.dtype, *(getattr(y, "dtype", y) for y in limits)))
+    if not limits:
+        return np.positive(x)  # of truth values NumPy refuses it
     x = x if low is None else np.maximum(x, limits[0])
     return x if high is None else np.minimum(x, limits[-1])
 

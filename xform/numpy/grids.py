@@ -85,6 +85,7 @@ def unravel_index(indices: ArrayLike, shape: Shape, order: str = "C") -> tuple[A
     i, sizes = asarray(indices), as_shape(shape)
     if i.dtype.kind not in "iu":
         raise TypeError(f"only int indices permitted; {i.dtype} was given")
+    i = as_dtype(i, np.dtype(np.intp))
     value, size = concrete(i), math.prod(sizes)
     if value is not None and np.any((value < 0) | (value >= size)):
         raise ValueError(f"index {value} is out of bounds for array with size {size}")

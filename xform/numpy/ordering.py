@@ -148,6 +148,7 @@ def lexsort(keys: Any, axis: SupportsIndex = -1) -> Any:
     if any(k.shape != shape for k in rows):
         raise ValueError(f"lexsort: all keys need to be the same shape, not {[k.shape for k in rows]}")
     if not shape:
+        axis_index(axis, 1)  # NumPy takes a number for an array of one entry
         return np.intp(0)
     k = axis_index(axis, len(shape))
     order = sorting.argsort(rows[0], axis=k, stable=True)

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike
 from xform.core.aval import shape_of
 from xform.core.trace import concrete_or_raise, underlying
 from xform.numpy.axes import axis_index
+from xform.numpy.creation import astype_of
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements
 from xform.numpy.shaping import expand_dims, in_shape, moveaxis
 from xform.ops.select import select
@@ -92,7 +93,7 @@ def linspace(
     if endpoint and n > 1:
         y = select(steps == n - 1, stop, y)  # exactly, whatever rounding did
     result = computed if dtype is None else np.dtype(dtype)
-    y = as_dtype(np.floor(y) if result.kind in "iu" else y, result)
+    y = astype_of(np.floor(y) if result.kind in "iu" else y, result)
     y = y if axis == 0 else moveaxis(y, 0, axis_index(axis, len(y.shape)))
     return (y, step) if retstep else y
 
@@ -120,7 +121,7 @@ def logspace(
         start, stop, base = (in_shape(x, (*(1,) * (rank - len(x.shape)), *x.shape)) for x in values)
         base = expand_dims(base, axis)
     y = np.power(base, linspace(start, stop, num=num, endpoint=endpoint, axis=axis))
-    return y if dtype is None else as_dtype(y, dtype)
+    return y if dtype is None else astype_of(y, np.dtype(dtype))
 
 
 @implements(np.geomspace, makes=True)
@@ -152,5 +153,5 @@ def geomspace(
     steps = np.arange(n).reshape(-1, *(1,) * (len(y.shape) - 1))
     y = select(steps == 0, first, y) if n else y
     y = select(steps == n - 1, last, y) if endpoint and n > 1 else y
-    y = as_dtype(y * sign, computed if dtype is None else dtype)
+    y = astype_of(y * sign, computed if dtype is None else np.dtype(dtype))
     return y if axis == 0 else moveaxis(y, 0, axis_index(axis, len(y.shape)))

@@ -94,7 +94,7 @@ def accumulated(
     a = asarray(a)
     if out is not None:
         reject(name, out=out)
-    a = as_dtype(a, accumulation_dtype(a.dtype) if dtype is None else dtype)
+    a = summand(a, dtype)
     shape = a.shape
     axes = reduced_axes(axis, len(shape))
     if is_masked(where):
@@ -111,6 +111,15 @@ def accumulated(
         return y
     start = initial_value(initial, y.dtype)
     return y + start if prim is reduce_sum else y * start
+
+
+def summand(a: Any, dtype: Any) -> Any:
+    """The array in the dtype that is asked for, or in NumPy's for sums; imaginary parts are not dropped in silence."""
+    wanted = accumulation_dtype(a.dtype) if dtype is None else np.dtype(dtype)
+    if a.dtype.kind == "c" and wanted.kind not in "cb":
+        message = "Casting complex values to real discards the imaginary part"
+        warnings.warn(message, np.exceptions.ComplexWarning, stacklevel=4)
+    return as_dtype(a, wanted)
 
 
 def accumulation_dtype(dtype: np.dtype) -> np.dtype:
@@ -153,7 +162,7 @@ def mean(
     axes = axis_tuple(axis, len(shape))
     result, dtype = mean_dtypes(a.dtype, dtype)
     if dtype is not None:
-        a = as_dtype(a, dtype)
+        a = summand(a, dtype)
     if is_masked(where):
         n, a = count(where, shape, axes, keepdims), masked(a, where, 0)
     else:

@@ -95,7 +95,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum over pairs of axes: the last `axes` of a against the first of b, or those of two lists, `axes = (p, q)`.
 
     The result has the other axes of a, then those of b. ValueError (AxisError) if axes are repeated, missing, or of
-    different sizes.
+    different sizes, IndexError if there are not so many.
     """
     a, b = as_array(a), as_array(b)
     s, t = a.shape, b.shape
@@ -191,7 +191,8 @@ def contracted_axes(axes: Any, a_ndim: int, b_ndim: int) -> tuple[tuple[int, ...
         p, q = axes
     except TypeError:
         if not 0 <= axes <= min(a_ndim, b_ndim):
-            raise ValueError(
+            error = IndexError if axes > 0 else ValueError
+            raise error(
                 f"tensordot: axes={axes} of operands of {a_ndim} and {b_ndim} axes; wanted at most as many as both have"
             ) from None
         return tuple(range(a_ndim - axes, a_ndim)), tuple(range(axes))

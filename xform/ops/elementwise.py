@@ -70,7 +70,8 @@ class Elementwise(Opaque):
             BY_UFUNC[ufunc] = self
 
     def abstract(self, *avals: Aval) -> list[Aval]:
-        return [Aval(broadcast_shapes(self.name, avals), self.dtype_of(avals))]
+        dtype = self.dtype_of(avals)  # first, as NumPy complains of dtypes before it looks at shapes
+        return [Aval(broadcast_shapes(self.name, avals), dtype)]
 
     def dtype_of(self, avals: Sequence[Aval]) -> np.dtype:
         """The result's dtype, found once per combination by applying the function to ones."""

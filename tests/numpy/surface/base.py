@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,6 +34,8 @@ B = np.array([True, False, True])
 C = np.array([True, True, False])
 MASK = [[True, False, True], [False, True, True]]
 NANS = np.array([[0.3, np.nan, 2.6], [0.7, 0.2, np.nan]])
+
+X = TypeVar("X")
 
 #: a call as a function of its operands
 Run = Callable[..., Any]
@@ -115,6 +117,6 @@ def brief(x: Any) -> str:
     return getattr(x, "__name__", repr(x))
 
 
-def named(table: Mapping[str, list[Sample]]) -> dict[str, list[Sample]]:
+def named(table: Mapping[str, X]) -> dict[str, X]:
     """The table with one name a key."""
-    return {name: samples for names, samples in table.items() for name in names.split()}
+    return {name: entry for names, entry in table.items() for name in names.split()}

@@ -2,10 +2,12 @@
 
 A vector is determined up to a phase, and those of a group of equal values (equal up to rounding) up to a rotation
 among themselves. The rules choose the derivative that turns them least: no phase is turned, and no vector within its
-group, which splits only where that is asked for (`xform.ops.gaps`). So all derivatives are finite. They are right,
-to any order, for what depends on the groups only: the projector onto one, the sum of its values, the polar factor
-U V^H. Of a sum of f over equal values the first derivative is right; its second one, and the first of V f(w) V^H, need
-f' of a group as a matrix, and that is not to be had from values and vectors: such a function is one of the matrix.
+group; how a group splits shows in derivatives of derivatives (`xform.ops.gaps`). So all derivatives are finite. They
+are right, to any order, for what depends on the groups only: the projector onto one, the sum of its values, the polar
+factor U V^H; below full rank, where the vectors of zero singular values are free, to first order.
+
+Of a sum of f over equal values the first derivative is right. Its second one, and the first of V f(w) V^H, need f' of
+a group as a matrix, which values and vectors do not have: such a function is to be written as one of the matrix.
 """
 
 from __future__ import annotations

@@ -89,10 +89,10 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
     as Hermitian, and decomposed by `eigh`. With P = U^H A_dot V the derivative is S_dot = Re diag(P), and that of the
     vectors as in `xform.ops.spectral`.
 
-    Where singular values are equal or zero, it is finite. It is right, to any order, for the sum of equal positive
-    ones, for the projectors onto their vectors, and for U Vh, and the first derivative also for a sum of f(S) over
-    equal ones. Values and vectors do not determine the second one there, nor any derivative of U f(S) Vh: `eigh` says
-    what to do.
+    Where singular values are equal or zero, it is finite. For the sum of equal positive ones, the projectors onto their
+    vectors, and U Vh it is right, to any order if A has full rank, to first order else; and to first order for a sum of
+    f(S) over equal ones. Values and vectors do not determine the second order there, nor any derivative of U f(S) Vh:
+    `eigh` says what to do.
 
     Raises LinAlgError if A is not a matrix, or the iteration does not converge. Source: Townsend 2016, Differentiating
     the singular value decomposition.

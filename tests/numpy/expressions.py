@@ -347,6 +347,9 @@ SHAPES = """
     np.nan_to_num(v)
     np.real_if_close(v)
     np.sinc(v)
+    np.i0(v)
+    np.emath.sqrt(p)
+    np.emath.log(p)
     np.vander(v, 3)
     np.fft.fft(v)
     np.fft.rfft(v)
@@ -555,6 +558,23 @@ METHODS = """
     (v + 0j).imag + v
 """
 
+WRITES = """
+    (y := v.copy(), y.sort())[0]
+    (y := v.copy(), y.fill(c))[0]
+    (y := v * 1, y.__setitem__(slice(1, 3), w[:2]))[0]
+    (y := v.copy(), y[1:3].__imul__(w[:2]))[0]
+    (y := np.zeros_like(v), y.__setitem__(2, c))[0]
+    (y := np.zeros_like(v), y.__setitem__(m, w[m] ** 2))[0]
+    (y := A.copy(), y.__setitem__((0, slice(None)), A[1] * A[2]))[0]
+    (y := A.copy(), y.T.__setitem__(1, S[0]))[0]
+    (y := v.copy(), np.add.at(y, [0, 0, 2], w[:3]))[0]
+    (y := v.copy(), np.multiply(y, w, out=y))[0]
+    (y := v.copy(), np.copyto(y, w, where=m))[0]
+    (y := v.copy(), np.put(y, [0, 2], w[:2]))[0]
+    (y := S.copy(), np.fill_diagonal(y, c))[0]
+    (y := v.copy(), y.partition(2))[0][2]
+"""
+
 GROUPS = {
     "operators": OPERATORS,
     "ufuncs": UFUNCS,
@@ -563,6 +583,7 @@ GROUPS = {
     "indexing": INDEXING,
     "products": PRODUCTS,
     "methods": METHODS,
+    "writes": WRITES,
 }
 
 ARRAYS = "xform.numpy.array, asarray or stack"
@@ -583,6 +604,7 @@ REFUSED = {
     "np.polynomial.polynomial.polyval(0.5, v)": PLAIN,
     "np.polynomial.Polynomial(v)(0.3)": PLAIN,
     "np.ma.masked_array(v, m)": PLAIN,
+    "A.view() * 2": "Write x.astype(dtype) to convert",
     "math.sin(c)": "numpy.sin(x) for math.sin(x)",
     "float(c) * v": "Leave out float()",
 }

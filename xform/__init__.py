@@ -33,6 +33,7 @@ from xform.transforms.vmap import vmap
 if _TYPE_CHECKING:
     from xform import debug as debug
     from xform import lax as lax
+    from xform import nn as nn
     from xform import random as random
     from xform import scipy as scipy
     from xform.compile.pipeline import backends
@@ -91,6 +92,7 @@ __all__ = [
     "linear_transpose",
     "linearize",
     "make_jaxpr",
+    "nn",
     "numpy",
     "pure_callback",
     "random",
@@ -122,6 +124,7 @@ _LATER = {
     "io_callback": "xform.control.callbacks.callback",
     "jit": "xform.control.jitting.jit",
     "lax": "xform.lax",
+    "nn": "xform.nn",
     "pure_callback": "xform.control.callbacks.callback",
     "random": "xform.random",
     "remat": "xform.control.checkpointing.checkpoint",

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from xform.ops.arithmetic import clamp
 from xform.ops.elementwise import Elementwise
 
 #: the most entries that are computed at once
@@ -78,13 +79,15 @@ def ratio(coefficients: Sequence[Sequence[float]], x: Any) -> Any:
 
 
 def by_region(x: np.ndarray, regions: Sequence[tuple[Any, Callable[[Any], Any]]]) -> np.ndarray:
-    """Each function at the entries of its region; nan outside of all."""
-    y = np.full(x.shape, np.nan)
-    for inside, f in regions:
-        if inside.all():
-            return f(x)
-        if inside.any():
+    """Each function at the entries of its region, that of more than half of them everywhere; nan outside of all."""
+    counts = [np.count_nonzero(inside) for inside, _ in regions]
+    main = next((k for k, n in enumerate(counts) if 2 * n > x.size), None)
+    y = np.full(x.shape, np.nan) if main is None else regions[main][1](x)
+    for k, (inside, f) in enumerate(regions):
+        if k != main and counts[k]:
             y[inside] = f(x[inside])
+    if sum(counts) < x.size:
+        y[np.isnan(x)] = np.nan
     return y
 
 
@@ -180,8 +183,9 @@ def quantile(p: np.ndarray) -> np.ndarray:
 
 
 def density(x: Any) -> Any:
-    """phi(x)."""
-    return np.exp(-0.5 * x * x) / ROOT_2_PI
+    """phi(x), which is 0 beyond the limits."""
+    inner = clamp(-40.0, x, 40.0)
+    return np.exp(-0.5 * inner * inner) / ROOT_2_PI
 
 
 normal_cdf = Elementwise("normal_cdf", in_doubles("normal_cdf", phi_cumulated), [lambda y, x: density(x)],

@@ -42,6 +42,8 @@ def words(keys: np.ndarray, counters: np.ndarray, count: int) -> np.ndarray:
     Stream k consists of the blocks at counters[k], counters[k] + 1, ..., with the counter's first word the lowest.
     """
     blocks = -(-count // 4)
+    if len(keys) == 1:
+        return stream(keys[0], counters[0].tolist(), count)[None]
     if len(keys) <= MANY or blocks > SHORT:
         out = np.empty((len(keys), count), np.uint64)
         for row, key, counter in zip(out, keys, counters.tolist(), strict=True):

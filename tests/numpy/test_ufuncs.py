@@ -144,10 +144,7 @@ def test_other_classes_may_take_over():
 
 
 def test_an_unknown_ufunc_is_refused():
-    double = np.frompyfunc(lambda x: 2 * x, 1, 1)
-    with pytest.raises(TypeError, match=r"the ufunc .* has no derivative rule.*test_ufuncs\.py.*xform\.extend"):
-        xform.grad(lambda x: double(x).sum())(V)
-    with pytest.raises(TypeError, match=r"isnat"):
+    with pytest.raises(TypeError, match=r"the ufunc isnat has no derivative rule.*test_ufuncs\.py.*xform\.extend"):
         xform.grad(lambda x: np.isnat(x).sum())(V)
 
 

@@ -157,3 +157,18 @@ def test_without_values_it_is_one_call():
     xform.linearize(xnp.vectorize(counted), np.ones(1000))
     assert len(calls) == 1
     assert "mul" in str(xform.make_jaxpr(xnp.vectorize(counted))(np.ones(1000)))
+
+
+def test_frompyfunc():
+    """NumPy gives objects, ours numbers."""
+
+    def f(x, y):
+        return xnp.frompyfunc(kinked, 2, 1)(x, y).astype(float)
+
+    np.testing.assert_array_equal(xform.linearize(f, M, V)[0], f(M, V))
+    check_grads(f, (M, V), order=2)
+    both = np.frompyfunc(lambda a: (a * a, -a), 1, 2)
+    check_derivatives(lambda x: np.stack([y.astype(float) for y in both(x)]), V)
+    np.testing.assert_array_equal(xform.vmap(both)(M)[0], M * M)
+    with says(TypeError, "unhashable"):
+        xform.linearize(np.frompyfunc(hash, 1, 1), V)

@@ -15,7 +15,7 @@ from xform.core.trace import Tracer
 from xform.numpy.arranging import reversed_along
 from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, implements
 from xform.numpy.joining import section
-from xform.numpy.shaping import broadcast_to, in_shape
+from xform.numpy.shaping import broadcast_to, in_shape, moveaxis
 from xform.ops import structure
 from xform.ops.index import gather
 from xform.ops.structure import concatenate
@@ -39,18 +39,20 @@ def pad(array: ArrayLike, pad_width: Any, mode: Any = "constant", **kwargs: Any)
     """The array with more entries before and after those along each axis, of which `mode` says what they are.
 
     `pad_width` is a number, a pair, a pair for each axis, or a dictionary from axes to numbers or pairs. The constants
-    and the ends of ramps may be traced. Where entries are undefined (mode "empty") they are zero.
+    and the ends of ramps may be traced. Where entries are undefined (mode "empty") they are zero. A mode that is a
+    function is given each vector of the array, padded with zeros, to write into: mode(vector, pair, axis, kwargs).
 
-    Raises ValueError for an unknown mode or option, TypeError for a mode that is a function, which would write into the
-    array.
+    Raises ValueError for an unknown mode or option.
 
     >>> import xform
     >>> xform.grad(lambda x: pad(x, 1, mode="reflect").sum())(np.ones(3))
     array([1., 3., 1.])
     """
     x = asarray(array)
-    check_mode(mode, kwargs)
     widths = pad_widths(pad_width, len(x.shape))
+    if callable(mode):
+        return written_by(mode, IMPLEMENTATIONS[np.copy](padded_with_zeros(x, widths)), widths, kwargs)
+    check_mode(mode, kwargs)
     if mode == "empty" or (mode == "constant" and is_zero(kwargs.get("constant_values", 0))):
         return padded_with_zeros(x, widths)
     if mode != "constant" and not x.size:
@@ -62,12 +64,16 @@ def pad(array: ArrayLike, pad_width: Any, mode: Any = "constant", **kwargs: Any)
     return x
 
 
+def written_by(function: Any, x: Any, widths: Any, options: dict[str, Any]) -> Any:
+    """The array after the function has written into each of its vectors, along one axis after the other."""
+    for axis, pair in enumerate(widths):
+        vectors = moveaxis(x, axis, -1)
+        for index in np.ndindex(vectors.shape[:-1]):
+            function(vectors[(*index, ...)], pair, axis, options)
+    return x
+
+
 def check_mode(mode: Any, options: dict[str, Any]) -> None:
-    if callable(mode):
-        raise TypeError(
-            "pad: a function that writes into the padded array cannot be used with a traced array; compute what is to "
-            "stand there and join it with xform.numpy.concatenate"
-        )
     if mode not in OPTIONS:
         raise ValueError(f"mode '{mode}' is not supported; wanted one of {', '.join(sorted(OPTIONS))}")
     unknown = sorted(set(options) - set(OPTIONS[mode]))

@@ -74,7 +74,17 @@ def apply(ufunc: np.ufunc, inputs: Any) -> Any:
 
 def rule_of(ufunc: np.ufunc) -> Any:
     """The primitive or the composite that the ufunc is; None if there is none (yet)."""
-    return BY_UFUNC.get(ufunc) or IMPLEMENTATIONS.get(HIDDEN.get(ufunc.__name__, ufunc))
+    ours = BY_UFUNC.get(ufunc) or IMPLEMENTATIONS.get(HIDDEN.get(ufunc.__name__, ufunc))
+    if ours is None and all(set(loop) <= {"O", "-", ">"} for loop in ufunc.types):
+        return vectorizing().of_python(ufunc)
+    return ours
+
+
+def vectorizing() -> Any:
+    """The module that calls functions of Python for each entry, loaded when it is first needed."""
+    from xform.numpy import vectorizing
+
+    return vectorizing
 
 
 def call(ufunc: np.ufunc, *inputs: Any, where: Any = True, **options: Any) -> Any:

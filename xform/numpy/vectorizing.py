@@ -115,6 +115,18 @@ class vectorize(np.vectorize):
         return [astype_of(r, np.dtype(t)) for r, t in zip(results, self.otypes, strict=True)]
 
 
+def of_python(ufunc: np.ufunc) -> Any:
+    """A ufunc that `numpy.frompyfunc` made, for traced values; its results are arrays of numbers, not of objects."""
+
+    def of_entries(*entries: Any) -> Any:
+        boxes = [np.empty((), object) for _ in entries]
+        for box, entry in zip(boxes, entries, strict=True):
+            box[()] = entry
+        return ufunc(*boxes)
+
+    return vectorize(of_entries)
+
+
 def core_axes(part: str) -> Cores:
     """The names in each pair of parentheses of one side of a signature, which NumPy has found to be well formed."""
     return [tuple(filter(None, names.split(","))) for names in re.findall(r"\((.*?)\)", re.sub(r"\s", "", part))]

@@ -97,6 +97,21 @@ def test_nothing_to_write():
     check("fill_diagonal", M, np.zeros(0), VALUES)
 
 
+def test_a_copy_is_returned_also_of_nothing_written():
+    def f(a):
+        for y in (
+            xnp.put(a, [], [], inplace=False),
+            xnp.place(a, np.zeros(6, bool), [], inplace=False),
+            xnp.putmask(a, np.ones(6, bool), [], inplace=False),
+            xnp.fill_diagonal(a, [], inplace=False),
+            xnp.copyto(a, a, inplace=False),
+        ):
+            y[0] = 9.0
+        return a * 1
+
+    np.testing.assert_array_equal(xform.linearize(f, M)[0], M)
+
+
 def test_python_numbers_take_the_dtype_of_the_array():
     i = np.zeros(2, np.uint8)
     assert xform.vmap(lambda m: xnp.copyto(i, 3, where=m, inplace=False))(np.eye(2, dtype=bool)).dtype == np.uint8

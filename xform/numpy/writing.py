@@ -14,7 +14,7 @@ import numpy as np
 from xform.core.trace import Tracer, concrete
 from xform.numpy.axes import axis_index
 from xform.numpy.choosing import where as choose
-from xform.numpy.creation import astype_of
+from xform.numpy.creation import astype_of, copy
 from xform.numpy.cumulative import cumsum
 from xform.numpy.dispatch import ArrayLike, asarray, has_tracer
 from xform.numpy.entries import at, fit
@@ -40,7 +40,7 @@ def put(a: ArrayLike, ind: ArrayLike, v: ArrayLike, mode: str = "raise", *, inpl
         return written(np.put, a, ind, v, mode)
     x, i = asarray(a), flat(as_indices("put", ind))
     i, values = in_range("put", i, x.size, mode), cycled(v, np.arange(i.size), x.dtype)
-    return in_shape(at(flat(x))[i].set(values), x.shape) if values.size else x
+    return in_shape(at(flat(x))[i].set(values), x.shape) if values.size else copy(x)
 
 
 def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, *, inplace: bool = True) -> Any:
@@ -61,7 +61,7 @@ def place(arr: ArrayLike, mask: ArrayLike, vals: ArrayLike, *, inplace: bool = T
     if not values.size:
         known = concrete(chosen)
         if known is not None and not known.any():
-            return x
+            return copy(x)
         raise ValueError("Cannot insert from an empty array! Wanted one value at least")
     return in_shape(choose(chosen, values, flat(x)), x.shape)
 
@@ -81,7 +81,7 @@ def putmask(a: ArrayLike, /, mask: ArrayLike, values: ArrayLike, *, inplace: boo
         return written(np.putmask, a, mask, values)
     x, chosen = asarray(a), mask_like("putmask", a, mask)
     v = cycled(safely("putmask", values, x.dtype), np.arange(x.size), x.dtype)
-    return in_shape(choose(chosen, v, flat(x)), x.shape) if v.size else x
+    return in_shape(choose(chosen, v, flat(x)), x.shape) if v.size else copy(x)
 
 
 def copyto(
@@ -168,7 +168,7 @@ def fill_diagonal(a: ArrayLike, val: ArrayLike, wrap: bool = False, *, inplace: 
     end = x.shape[1] ** 2 if x.ndim == 2 and not wrap else None
     places = np.arange(x.size)[: end : sum(np.cumprod((1, *x.shape[:0:-1])))]
     values = cycled(val, np.arange(places.size), x.dtype)
-    return in_shape(at(flat(x))[places].set(values), x.shape) if values.size else x
+    return in_shape(at(flat(x))[places].set(values), x.shape) if values.size else copy(x)
 
 
 # --- helpers ---
@@ -176,9 +176,9 @@ def fill_diagonal(a: ArrayLike, val: ArrayLike, wrap: bool = False, *, inplace: 
 
 def written(function: Callable[..., Any], a: Any, *args: Any) -> Any:
     """A copy of a plain array into which NumPy's function has written."""
-    copy = np.array(a)
-    function(copy, *args)
-    return copy
+    changed = np.array(a)
+    function(changed, *args)
+    return changed
 
 
 def is_plain(*args: Any) -> bool:

@@ -6,6 +6,7 @@ import pytest
 import xform
 import xform.random as random
 from tests.random.samplers import CONTINUOUS, DISCRETE, draw, title
+from xform.ops.random_bits import random_bits
 
 KEYS = random.split(random.key(31), 5)
 
@@ -61,24 +62,33 @@ def test_a_program_gives_the_same(name):
     np.testing.assert_allclose(compiled, f(key), rtol=1e-5 if compiled.dtype == np.float32 else 1e-12, atol=1e-300)
 
 
-COMPILED = [
-    "normal()",
-    "uniform",
-    "gamma(7.5,)",
-    "wald(0.5,)",
-    "poisson(12.0,)",
-    "randint",
-    "categorical",
-    "permutation",
-]
+COMPILED = ["normal()", "uniform", "bits", "gamma(7.5,)", "wald(0.5,)", "poisson(12.0,)", "randint", "categorical"]
+
+in_c = pytest.mark.skipif("c" not in xform.backends(), reason="there is no C compiler")
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@in_c
+@pytest.mark.parametrize("name", [*COMPILED, "permutation"])
 def test_compiled_as_c(name):
-    if "c" not in xform.backends():
-        pytest.skip("there is no C compiler")
     f = ALL[name]
-    np.testing.assert_allclose(xform.jit(f)(KEYS[0]), f(KEYS[0]), rtol=1e-12)
+    np.testing.assert_allclose(xform.jit(f, backend="c")(KEYS[0]), f(KEYS[0]), rtol=1e-12)
+
+
+@in_c
+def test_streams_compiled_as_c():
+    """Bit for bit: of one key and of many, in words and in parts of them, from any counter on."""
+    last, keys = 2**64 - 1, random.split(random.key(1), 70)
+    counters = np.array([[last, last, 5, 0], [last] * 4, [1, 2, 3, 4]], np.uint64)
+    programs = [
+        (lambda key: random.bits(key, (3, 5), np.uint16), keys[0]),
+        (lambda key: random.split(key, 70), keys[0]),
+        (xform.vmap(lambda key: random.bits(key, (7,), np.uint8)), keys),
+        (xform.vmap(random.split), keys),
+        (xform.vmap(lambda i: random.fold_in(keys[0], i)), np.arange(-3, 70)),
+        (lambda k: random_bits(k, counters, shape=(13,), dtype=np.dtype(np.uint64)), keys[:3]),
+    ]
+    for f, argument in programs:
+        np.testing.assert_array_equal(xform.jit(f, backend="c")(argument), f(argument))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from xform.compile.c.kernels import (
     folds,
     linalg,
     precision,
+    random_bits,
     recurrences,
     searching,
     sorting,
@@ -79,4 +80,5 @@ WHOLE: dict[str, Callable[..., Sequence[Value] | None]] = {
     "cumlogsumexp": recurrences.logarithms,
     "convolve": convolutions.convolve,
     "converged": convergence.converged,
+    "random_bits": random_bits.whole,
 }

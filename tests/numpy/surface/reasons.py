@@ -43,7 +43,7 @@ NO_DERIVATIVE = {
 NO_VMAP = {
     NEEDS_VALUES: """
         nonzero flatnonzero argwhere unique unique_values unique_counts unique_inverse unique_all union1d intersect1d
-        setdiff1d setxor1d trim_zeros bincount arange
+        setdiff1d setxor1d trim_zeros bincount arange roots
     """,
 }
 

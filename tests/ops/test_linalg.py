@@ -13,11 +13,15 @@ from xform.core.primitive import Linear
 from xform.core.stage import stage
 from xform.ops.contract import contract
 from xform.ops.determinant import cofactor, det, slogdet
+from xform.ops.eigen import eig, left_eigenvectors
 from xform.ops.einsum import matmul
 from xform.ops.factor import cholesky, qr
+from xform.ops.householder import geqrf
 from xform.ops.matrix import adjoint, diagonal, embed_diagonal, lower, upper
+from xform.ops.pseudoinverse import pinv
 from xform.ops.select import select
 from xform.ops.solve import BLOCK, inv, solve, solve_triangular, triangular_solve
+from xform.ops.spectral import svd
 from xform.ops.structure import reduce_sum
 
 # --- equations ---
@@ -240,6 +244,11 @@ def test_moves():
         (lambda a: triangular_solve(np.tril(a) * [1, 0], a, lower=True, unit_diagonal=False), "without zeros"),
         (lambda a: inv(a, strict=True), "pinv"),
         (lambda a: cholesky(-a), r"cholesky of f64\[2,2\].*positive"),
+        (lambda a: svd.bind(np.nan * a, full_matrices=False, compute_uv=True), r"svd of f64\[2,2\].*finite"),
+        (lambda a: eig.bind(np.inf * a, vectors=True), r"eig of f64\[2,2\].*finite"),
+        (lambda a: pinv(np.nan * a, np.ones((1, 1)), hermitian=False), r"pinv of f64\[2,2\].*finite"),
+        (lambda a: along(geqrf.bind, a)(a), "diagonal without zeros"),
+        (left_eigenvectors, "defective"),
         (lambda a: along(lambda a: qr.bind(a, complete=False), a)(0 * a), "diagonal without zeros"),
     ],
 )

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.linalg import LinAlgError
 
 from xform.core.aval import Aval
 from xform.ops.complex import real
@@ -27,6 +28,7 @@ from xform.ops.matrix import (
     as_row,
     conj,
     diagonal,
+    explained,
     leading,
     real_dtype,
     require_matrices,
@@ -51,7 +53,10 @@ class Eigh(Factorization):
         return [Aval(a.shape[:-1], real_dtype(a.dtype)), a.with_shape(a.shape)]
 
     def numpy(self, a: Any, *, lower: bool) -> list[Any]:
-        return list(np.linalg.eigh(a, "L" if lower else "U"))
+        try:
+            return list(np.linalg.eigh(a, "L" if lower else "U"))
+        except LinAlgError as error:
+            raise explained("eigh", error, a, "Wanted finite entries") from None
 
     def pushforward(self, outs: Any, a: Any, a_dot: Any, *, lower: bool) -> list[Any]:
         w, v = outs
@@ -83,9 +88,11 @@ class SVD(Factorization):
         return [a.with_shape((*lead, m, rank_u)), s, a.with_shape((*lead, rank_v, n))]
 
     def numpy(self, a: Any, *, full_matrices: bool, compute_uv: bool) -> list[Any]:
-        if not compute_uv:
-            return [np.linalg.svd(a, compute_uv=False)]
-        return list(np.linalg.svd(a, full_matrices=full_matrices))
+        try:
+            outs = np.linalg.svd(a, full_matrices=full_matrices, compute_uv=compute_uv)
+        except LinAlgError as error:
+            raise explained("svd", error, a, "Wanted finite entries") from None
+        return list(outs) if compute_uv else [outs]
 
     def pushforward(self, outs: Any, a: Any, a_dot: Any, *, full_matrices: bool, compute_uv: bool) -> list[Any]:
         if not compute_uv:

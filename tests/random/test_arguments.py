@@ -6,6 +6,7 @@ import pytest
 import xform
 import xform.random as random
 from tests.messages import says
+from tests.test_layers import in_a_fresh_interpreter
 
 KEY = random.key(0)
 
@@ -81,6 +82,8 @@ def test_refused_in_a_running_program():
     """What is only known when the program runs is refused there by the counts; other samples are nan."""
     with says(ValueError, "poisson", "lam = -1.0"):
         xform.jit(lambda lam: random.poisson(KEY, lam))(-1.0)
+    with says(ValueError, "random.gamma", "a = -1.0"):
+        xform.jit(lambda a: random.gamma(KEY, a))(-1.0)
     with says(ValueError, "beta", "b = -1.0"):
         xform.vmap(lambda b: random.beta(KEY, 1.0, b))(np.array([1.0, -1.0]))
     with says(TypeError, "permutation", "traced", "known"):
@@ -92,6 +95,34 @@ def test_nan_stays_nan():
     assert np.isnan(random.lognormal(KEY, np.nan))
     x = random.gamma(KEY, np.array([1.0, np.nan, 3.0]))
     assert np.isnan(x).tolist() == [False, True, False]
+
+
+def test_infinite_shapes_end():
+    assert xform.jit(lambda a: random.gamma(KEY, a))(np.inf) == np.inf
+    with says(ValueError, "gamma", "a = inf", "finite"):
+        random.gamma(KEY, np.inf)
+
+
+def test_nothing_needs_scipy():
+    """Every sampler, its derivative, and the exact gelu, where SciPy cannot be imported."""
+    code = """
+import sys
+sys.modules["scipy"] = None
+import numpy as np, xform, xform.nn as nn, xform.random as random
+key = random.key(0)
+for name in random.__all__:
+    sampler = getattr(random, name)
+    count = {"gamma": 1, "loggamma": 1, "beta": 2, "t": 1, "f": 2, "chisquare": 1, "wald": 1, "poisson": 1}.get(name)
+    if count:
+        sampler(key, *[2.0] * count)
+for f in (random.normal, random.exponential, random.gumbel):
+    f(key)
+random.truncated_normal(key, -1.0, 1.0), random.binomial(key, 100, 0.5), random.orthogonal(key, 3)
+assert xform.grad(lambda a: random.gamma(key, a))(2.0) > 0
+assert xform.grad(lambda x: nn.gelu(x, approximate=False))(1.0) > 1
+print("done")
+"""
+    assert in_a_fresh_interpreter(code) == "done\n"
 
 
 def test_edges():

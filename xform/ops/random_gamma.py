@@ -23,7 +23,7 @@ from xform.ops.structure import batch_operand
 
 
 class RandomGamma(Opaque):
-    """log X of the shape of `a`, whose first axes are those of the batch of keys; nan for nan, ValueError for a < 1."""
+    """log X of the shape of `a`, whose first axes are those of the batch of keys; ValueError for a < 1."""
 
     def abstract(self, key: Aval, a: Aval) -> list[Aval]:
         return [Aval(a.shape, a.dtype)]
@@ -31,7 +31,10 @@ class RandomGamma(Opaque):
     def numpy(self, key: Any, a: Any) -> list[Any]:
         a = np.asarray(a)
         if np.any(a < 1):
-            raise ValueError(f"random_gamma: the shape {np.min(a)} was given, wanted at least 1, or 0 of random.gamma")
+            raise ValueError(
+                f"random.gamma: the shape a = {np.min(a)} was given, wanted a number of at least 0 (of the primitive "
+                "random_gamma: of at least 1)"
+            )
         return [by_rejection(key, GAMMA, [a.astype(np.float64)], a.dtype, propose)[()]]
 
     def jvp(self, primals: Any, tangents: Any) -> tuple[list[Any], list[Any]]:
@@ -53,8 +56,9 @@ def propose(blocks: np.ndarray, a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     z, u, d = normal_quantile(open_uniform(blocks[:, 0])), open_uniform(blocks[:, 1]), a - 1 / 3
     step = z / np.sqrt(9 * d)
     log_v = 3 * np.log1p(np.where(step > -1, step, 0.0))
-    accepted = (step > -1) & (np.log(u) < 0.5 * z * z + d * (log_v - np.expm1(log_v)))
-    return np.log(d) + log_v, accepted | np.isnan(a)
+    with np.errstate(invalid="ignore"):  # of an infinite shape
+        accepted = (step > -1) & (np.log(u) < 0.5 * z * z + d * (log_v - np.expm1(log_v)))
+    return np.log(d) + log_v, accepted | ~np.isfinite(a)
 
 
 random_gamma = RandomGamma("random_gamma")

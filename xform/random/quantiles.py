@@ -68,9 +68,9 @@ def truncated_normal(key: ArrayLike, lower: ArrayLike, upper: ArrayLike, shape: 
     """
     dtype, wide = float_dtype("truncated_normal", dtype), np.dtype(np.float64)
     low, high = parameters("truncated_normal", shape, wide, lower=lower, upper=upper)
-    positive("truncated_normal", **{"upper - lower": np.subtract(high, select(np.isinf(low), -FARTHEST, low))})
     demand("truncated_normal", "lower", low, lambda x: x < FARTHEST, f"a number below {FARTHEST}")
     demand("truncated_normal", "upper", high, lambda x: x > -FARTHEST, f"a number above -{FARTHEST}")
+    positive("truncated_normal", **{"upper - lower": np.subtract(high, select(np.isinf(low), -FARTHEST, low))})
     # the tail on the left has the precision: what lies to the right is mirrored
     mirrored = np.greater(np.maximum(low, -FARTHEST) + np.minimum(high, FARTHEST), 0)
     start, end = select(mirrored, -high, low), select(mirrored, -low, high)

@@ -120,3 +120,52 @@ def test_entries_do_not_depend_on_the_others():
 def test_no_derivative_of_integers():
     grad = xform.grad(lambda lam: xform.numpy.sum(random.poisson(random.key(0), lam, (5,)) * lam))
     assert grad(3.0) == random.poisson(random.key(0), 3.0, (5,)).sum()
+
+
+def test_derivatives_of_loops_with_keys():
+    """A random walk: reverse mode through the scan, its checkpointed form and the compiled one is that of the sum."""
+
+    def walk(scale, checkpoint=None):
+        def step(carry, _):
+            key, x = carry
+            key, part = random.split(key)
+            return (key, x + scale * random.normal(part) + random.gamma(part, scale)), None
+
+        return xform.lax.scan(step, (random.key(3), 0.0), None, 12, checkpoint=checkpoint)[0][1]
+
+    def unrolled(scale):
+        key, x = random.key(3), 0.0
+        for _ in range(12):
+            key, part = random.split(key)
+            x = x + scale * random.normal(part) + random.gamma(part, scale)
+        return x
+
+    wanted = xform.grad(unrolled)(1.5)
+    assert xform.grad(walk)(1.5) == pytest.approx(wanted, rel=1e-13)
+    assert xform.grad(lambda s: walk(s, 3))(1.5) == pytest.approx(wanted, rel=1e-13)
+    assert xform.jit(xform.grad(walk))(1.5) == pytest.approx(wanted, rel=1e-12)
+    assert xform.jit(xform.grad(xform.grad(walk)))(1.5) == pytest.approx(
+        xform.grad(xform.grad(unrolled))(1.5), rel=1e-11
+    )
+    rows = xform.vmap(xform.grad(walk))(np.array([0.5, 1.5]))
+    np.testing.assert_allclose(rows, [xform.grad(unrolled)(0.5), wanted], rtol=1e-13)
+
+
+def test_loops_that_stop_at_random():
+    """The first exit of a walk: each lane of a batch has a number of steps of its own."""
+
+    def steps(key):
+        def go_on(state):
+            return abs(state[1]) < 2.0
+
+        def step(state):
+            key, part = random.split(state[0])
+            return key, state[1] + random.normal(part), state[2] + 1
+
+        return xform.lax.while_loop(go_on, step, (key, 0.0, 0))[2]
+
+    wanted = [steps(key) for key in KEYS]
+    assert len(set(wanted)) > 1
+    assert xform.vmap(steps)(KEYS).tolist() == wanted
+    assert [xform.jit(steps)(key) for key in KEYS] == wanted
+    assert xform.jit(xform.vmap(steps))(KEYS).tolist() == wanted

@@ -9,6 +9,8 @@ four words at the counter c = (c0, c1, c2, c3),
     split(key, n)      the first 2n words of the stream P_key(0, 0, 0, 1), P_key(1, 0, 0, 1), ...
     fold_in(key, i)    the first 2 words of P_key(i mod 2^64, 0, 0, 2)
     bits(key, n)       the first n words of the stream P_key(0, 0, 0, 0), P_key(1, 0, 0, 0), ...
+    gamma, poisson,    of the i-th entry, in its r-th round of rejection, the words of P_key(i, r, 0, c3) with
+    binomial           c3 = 3, 4 and 5
 
 These streams are fixed: they are the same on every machine and in every version.
 """

@@ -156,3 +156,10 @@ def test_higher_derivatives_by_nesting():
     for k, wanted in enumerate([0.0, 1.0, 0.0, -2.0, 0.0, 16.0, 0.0, -272.0]):
         assert abs(f(0.0) - wanted) < 1e-11, k
         f = (lambda g: lambda x: xform.jvp(g, (x,), (1.0,))[1])(f)
+
+
+def test_a_traced_python_number_is_a_tangent_of_any_precision():
+    for dtype in (np.float64, np.float32):
+        tangent = xform.jit(lambda v, x=dtype(0.5): xform.jvp(np.square, (x,), (v,))[1])(3.0)
+        assert tangent == 3.0
+        assert tangent.dtype == dtype

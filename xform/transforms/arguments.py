@@ -10,8 +10,9 @@ import numpy as np
 
 from xform.core import tree
 from xform.core.aval import Aval, aval_of, float0, is_inexact
-from xform.core.primitive import Zero, is_zero
+from xform.core.primitive import Zero, is_traced, is_zero
 from xform.core.trace import Tracer
+from xform.ops.structure import convert
 
 
 def parameter_name(f: Callable[..., Any], k: int) -> str:
@@ -137,7 +138,7 @@ def fit(primal: Any, given: Any) -> Any:
     aval, wanted = aval_of(given), aval_of(primal).tangent()
     number = aval.weak in (int, float) or (aval.weak is complex and wanted.dtype.kind == "c")
     if number and wanted.shape == () and is_inexact(wanted.dtype):
-        return wanted.dtype.type(given)
+        return convert(given, dtype=wanted.dtype) if is_traced(given) else wanted.dtype.type(given)
     if aval.shape != wanted.shape or aval.dtype != wanted.dtype:
         raise TypeError(f"{aval} was given, wanted {wanted} for a value of {aval_of(primal)}")
     return Zero(wanted) if wanted.dtype == float0 else given

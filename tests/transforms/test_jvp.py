@@ -160,6 +160,7 @@ def test_higher_derivatives_by_nesting():
 
 def test_a_traced_python_number_is_a_tangent_of_any_precision():
     for dtype in (np.float64, np.float32):
-        tangent = xform.jit(lambda v, x=dtype(0.5): xform.jvp(np.square, (x,), (v,))[1])(3.0)
+        x = dtype(0.5)
+        tangent = xform.jit(lambda v, x=x: xform.jvp(np.square, (x,), (v,))[1])(3.0)
         assert tangent == 3.0
         assert tangent.dtype == dtype

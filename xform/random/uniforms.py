@@ -51,22 +51,22 @@ def stream_of(key: Any, shape: tuple[int, ...], dtype: np.dtype = WORDS) -> Any:
     return random_bits(key, start(NUMBERS), shape=shape, dtype=dtype)
 
 
-def high_bits(key: Any, shape: tuple[int, ...], dtype: np.dtype, count: int) -> Any:
-    """Integers of 0 ... 2^count - 1, as numbers of the floating-point dtype."""
+def fraction(key: Any, shape: tuple[int, ...], dtype: np.dtype, count: int) -> Any:
+    """k / 2^count with k = 0 ... 2^count - 1, of the floating-point dtype."""
     words = unsigned(dtype)
-    return as_dtype(np.right_shift(stream_of(key, shape, words), bit_width(words) - count), dtype)
+    k = np.right_shift(stream_of(key, shape, words), bit_width(words) - count)
+    return (k if dtype == np.float64 else as_dtype(k, dtype)) * 2.0**-count  # a product of uint64 is one of doubles
 
 
 def half_open(key: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """u in [0, 1): multiples of the precision."""
-    count = np.finfo(dtype).nmant + 1
-    return high_bits(key, shape, dtype, count) * 2.0**-count
+    return fraction(key, shape, dtype, np.finfo(dtype).nmant + 1)
 
 
 def between(key: Any, shape: tuple[int, ...], dtype: np.dtype) -> Any:
     """u in (0, 1), symmetric around 1/2."""
     count = np.finfo(dtype).nmant
-    return (high_bits(key, shape, dtype, count) + 0.5) * 2.0**-count
+    return fraction(key, shape, dtype, count) + 2.0 ** -(count + 1)
 
 
 def fine(name: str, key: Any, shape: tuple[int, ...], dtype: np.dtype, mode: str | None) -> Any:
@@ -77,7 +77,7 @@ def fine(name: str, key: Any, shape: tuple[int, ...], dtype: np.dtype, mode: str
         return between(key, shape, dtype)
     coarse, rest = children(name, key, 2)
     count = np.finfo(dtype).nmant
-    u = (high_bits(coarse, shape, dtype, count) + between(rest, shape, dtype)) * 2.0**-count
+    u = fraction(coarse, shape, dtype, count) + between(rest, shape, dtype) * 2.0**-count
     return np.minimum(u, dtype.type(1 - 2.0 ** -(count + 1)))
 
 

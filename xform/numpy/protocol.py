@@ -30,9 +30,9 @@ def array_ufunc(self: Tracer, ufunc: np.ufunc, method: str, *inputs: Any, **kwar
     return call_ufunc(ufunc, method, inputs, kwargs)
 
 
-def is_plain_pair(self: Tracer, first: Any, second: Any = None) -> bool:
+def is_plain_pair(self: Tracer, first: Any, second: Any = None, *more: Any) -> bool:
     other = second if first is self else first
-    return type(other) in PLAIN or type(other) is type(self)
+    return not more and (type(other) in PLAIN or type(other) is type(self))
 
 
 def array_function(self: Tracer, function: Any, types: Any, args: Any, kwargs: Any) -> Any:

@@ -16,8 +16,8 @@ import numpy as np
 
 from xform.core.aval import aval_of
 from xform.core.errors import ConcretizationError
-from xform.core.trace import Tracer
-from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, implements, location
+from xform.core.trace import Tracer, concrete, is_constant
+from xform.numpy.dispatch import IMPLEMENTATIONS, as_dtype, asarray, has_tracer, implements, location
 from xform.numpy.folds import accumulate, reduce, reduceat
 from xform.ops.arithmetic import floor_divide, fmod, frexp_exponent, power, remainder, trunc
 from xform.ops.elementwise import BY_UFUNC
@@ -45,12 +45,14 @@ def call_ufunc(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: di
     if not kwargs and method == "__call__":
         return apply(ufunc, inputs)
     options = {k: v for k, v in kwargs.items() if k not in ("out", "order", "subok")}
+    outputs = kwargs.get("out", inputs[:1] if method == "at" else ())
+    if outputs and not has_tracer(outputs, {}) and are_constant(inputs):
+        return getattr(ufunc, method)(*map(concrete, inputs), **kwargs)
     if method == "at":
         if not isinstance(inputs[0], Tracer):
             raise written(ufunc)
         return mutation().ufunc_at(ufunc, *inputs)
-    outputs = kwargs.get("out", ())
-    if any(isinstance(array, Tracer) for array in outputs):
+    if has_tracer(outputs, {}):
         return into_outputs(ufunc, method, inputs, outputs, options)
     target = target_of(ufunc, method, inputs, outputs, sys._getframe(2)) if outputs else None
     result = METHODS[method](ufunc, *inputs, **options)
@@ -62,7 +64,8 @@ def apply(ufunc: np.ufunc, inputs: Any) -> Any:
     operands = [operand(x) for x in inputs]
     if any(x is NotImplemented for x in operands):
         return NotImplemented
-    operands[0] = left_operand(operands[0], operands[-1])
+    if len(operands) == 2:
+        operands[0] = left_operand(operands[0], operands[1])
     ours = rule_of(ufunc) or (provide(ufunc) and rule_of(ufunc))
     if not ours:
         raise TypeError(
@@ -138,6 +141,11 @@ def mutation() -> Any:
     from xform.numpy import mutation
 
     return mutation
+
+
+def are_constant(values: Any) -> bool:
+    """Are the traced ones among the values known, and constant, so that they are as good as plain ones?"""
+    return all(not isinstance(x, Tracer) or (is_constant(x) and concrete(x) is not None) for x in values)
 
 
 def into_outputs(ufunc: np.ufunc, method: str, inputs: Any, outputs: tuple[Any, ...], options: dict[str, Any]) -> Any:

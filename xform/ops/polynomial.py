@@ -16,12 +16,13 @@ import numpy as np
 
 from xform.core.aval import Aval
 from xform.core.primitive import Zero, is_zero
-from xform.ops.einsum import einsum, matmul
+from xform.ops.cumulative import cumprod
+from xform.ops.einsum import einsum, matmul, matvec
 from xform.ops.family import Opaque
 from xform.ops.matrix import Factorization, require_square
 from xform.ops.select import select
 from xform.ops.stack import stack
-from xform.ops.structure import reshape, slice_
+from xform.ops.structure import broadcast, concatenate, reshape, slice_
 
 
 class PolynomialRoots(Opaque):
@@ -48,10 +49,11 @@ class PolynomialRoots(Opaque):
         if is_zero(p_dot) or not z.shape[-1]:
             return [z], [Zero.like(z)]
         infinite = np.isnan(z)
-        at = select(infinite, np.zeros((), z.dtype), z)
-        slope = select(infinite, np.asarray(np.nan, z.dtype), evaluate(derivative(p), at))
+        n = z.shape[-1]
+        v = powers(select(infinite, np.zeros((), z.dtype), z), n)
+        slope = matvec(columns(v, 1, n), columns(p, 0, n) * np.arange(n, 0, -1).astype(p.dtype))
         with np.errstate(divide="ignore", invalid="ignore"):  # at a multiple root and at infinity
-            return [z], [-evaluate(p_dot, at) / slope]
+            return [z], [-matvec(v, p_dot) / select(infinite, np.asarray(np.nan, z.dtype), slope)]
 
     def batch(self, size: int, args: Any, batched: Any) -> list[Any]:
         return self.bind(*args)
@@ -86,7 +88,7 @@ class CharacteristicPolynomial(Factorization):
         for k in range(1, n + 1):
             terms.append(-einsum("...ij,...ji->...", m, a_dot))
             if k < n:
-                m = matmul(a, m) + reshape(entry(c, k), shape=(*c.shape[:-1], 1, 1)) * eye
+                m = matmul(a, m) + reshape(columns(c, k, 1), shape=(*c.shape[:-1], 1, 1)) * eye
         return [stack(*terms, axis=len(a.shape) - 2)]
 
 
@@ -104,21 +106,13 @@ def require_coefficients(p: Any) -> None:
         )
 
 
-def entry(p: Any, k: int) -> Any:
-    """p[..., k:k+1]."""
-    return slice_(p, index=(*((0, n, 1) for n in p.shape[:-1]), (k, 1, 1)))
+def columns(x: Any, start: int, count: int) -> Any:
+    """So many entries along the last axis."""
+    return slice_(x, index=(*((0, n, 1) for n in x.shape[:-1]), (start, count, 1)))
 
 
-def evaluate(p: Any, z: Any) -> Any:
-    """p_0 z^n + ... + p_n along the last axis, by Horner's scheme."""
-    y = entry(p, 0)
-    for k in range(1, p.shape[-1]):
-        y = y * z + entry(p, k)
-    return y
-
-
-def derivative(p: Any) -> Any:
-    """The coefficients of p'."""
-    n = p.shape[-1] - 1
-    powers = np.arange(n, 0, -1).astype(p.dtype)
-    return slice_(p, index=(*((0, size, 1) for size in p.shape[:-1]), (0, n, 1))) * powers
+def powers(z: Any, n: int) -> Any:
+    """z^n, ..., z, 1 along a new last axis: the products of z, ..., z, 1 from the end."""
+    rank = len(z.shape)
+    factors = broadcast(z, shape=(*z.shape, n), axes=(rank,))
+    return cumprod(concatenate(factors, np.ones((*z.shape, 1), z.dtype), axis=rank), axis=rank, reverse=True)

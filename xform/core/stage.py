@@ -179,19 +179,22 @@ def stage(
     """The jaxpr of a function from flat arguments to a flat list of results."""
     trace = kind(context.trace, origin)
     inputs = [trace.new_input(a) for a in avals]
+    variables = [x.variable for x in inputs]  # before the function writes into them
     with using(watched(trace)):
         outputs = [trace.atom(y) for y in f(*inputs)]
-    return Jaxpr([x.variable for x in inputs], trace.consts, trace.eqns, outputs)
+    return Jaxpr(variables, trace.consts, trace.eqns, outputs)
 
 
 @public
 def follow(f: Callable[..., Sequence[Any]], values: Sequence[Any], origin: str) -> Jaxpr:
     """The jaxpr of what a function of flat arguments does at these values: another path is not written down."""
     trace = FollowTrace(context.trace, origin)
-    inputs = [StageTracer(trace, Var(strong(aval_of(x))), x) for x in values]
+    variables = [Var(strong(aval_of(x))) for x in values]
     with using(trace):
-        outputs = [trace.atom(y) for y in f(*inputs)]
-    return Jaxpr([x.variable for x in inputs], trace.consts, trace.eqns, outputs)
+        outputs = [
+            trace.atom(y) for y in f(*(StageTracer(trace, v, x) for v, x in zip(variables, values, strict=True)))
+        ]
+    return Jaxpr(variables, trace.consts, trace.eqns, outputs)
 
 
 def make_jaxpr(

@@ -17,6 +17,7 @@ import numpy as np
 
 from xform.core.checking import CheckedTrace
 from xform.core.errors import TracerAssignmentError
+from xform.core.primitive import is_traced
 from xform.core.trace import Tracer, alias, assume, check_live, context, emptied
 from xform.numpy.creation import astype_of
 from xform.numpy.dispatch import asarray, location
@@ -68,11 +69,17 @@ def check_writable(x: Tracer) -> None:
         trace = trace.parent
     if type(memory_of(x)) is View:
         settle(x)
-    if type(memory_of(x)) is View and not shadow_of(x).flags.writeable:
+    if type(memory_of(x)) is View and is_read_only(shadow_of(x)):
         raise ValueError(
             f"assignment destination is read-only: a view of {x.aval}, as of broadcast_to or diagonal{location()}. "
             "Write into a copy, or into the array of which it is a view"
         )
+
+
+def is_read_only(shadow: np.ndarray) -> bool:
+    """May the view not be written into: by NumPy's will, or because entries of it are one and the same?"""
+    repeated = any(n > 1 and not s for n, s in zip(shadow.shape, shadow.strides, strict=True))
+    return repeated or not shadow.flags.writeable
 
 
 def converted(value: Any, x: Tracer) -> Any:
@@ -116,7 +123,8 @@ def write_entries(x: Tracer, index: Any, v: Any) -> None:
     if type(memory_of(x)) is View or plan.region is not None or plan.inner != x.shape or not plan.indices:
         replace(x, Entries(alias(x), index).set(v))
         return
-    plan.check_range()
+    if not is_traced(*plan.indices):
+        plan.check_range()
     v = reshaped(fit(v, plan.shape), plan.gathered)
     store(x, scatter, (v, *plan.indices), {"axes": plan.axes, "at": plan.at})
 

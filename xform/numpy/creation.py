@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from xform.core.trace import EVAL, Tracer, context
+from xform.core.trace import EVAL, context
 from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, fresh, implements, maker
 from xform.numpy.dispatch import asarray as as_value
 from xform.numpy.shaping import Shape, as_shape, broadcast_to, in_shape, permuted
+from xform.numpy.views import laid_out
 from xform.ops import structure
 from xform.ops.select import select
 from xform.ops.structure import convert
@@ -40,8 +41,10 @@ def array(
     """
     x = as_value(object)
     y = x if dtype is None else astype_of(x, np.dtype(dtype))
-    y = in_shape(y, (*(1,) * (ndmin - len(y.shape)), *y.shape))
-    return fresh(y) if copy and y is object else y
+    shape = (*(1,) * (ndmin - len(y.shape)), *y.shape)
+    if copy and y is object:
+        return fresh(in_shape(y, shape))
+    return y if shape == y.shape else IMPLEMENTATIONS[np.reshape](y, shape)
 
 
 @implements(np.asarray)
@@ -60,7 +63,7 @@ def asarray(
     >>> xform.grad(lambda x: asarray([[x, x]]).sum())(3.0)
     np.float64(2.0)
     """
-    return array(a, dtype, copy=bool(copy))
+    return laid_out(array(a, dtype, copy=bool(copy)), order)
 
 
 @implements(np.asanyarray)
@@ -74,19 +77,19 @@ def asanyarray(
     like: Any = None,
 ) -> Any:
     """The same as `asarray` for traced values."""
-    return array(a, dtype, copy=bool(copy))
+    return laid_out(array(a, dtype, copy=bool(copy)), order)
 
 
 @implements(np.ascontiguousarray)
 def ascontiguousarray(a: ArrayLike, dtype: DTypeLike | None = None, *, like: Any = None) -> Any:
-    """The same as `asarray` for traced values, which have no memory layout, with one axis at least."""
-    return array(a, dtype, copy=False, ndmin=1)
+    """`asarray` with one axis at least, and a copy where NumPy copies because of the order in memory."""
+    return laid_out(array(a, dtype, copy=False, ndmin=1), "C")
 
 
 @implements(np.asfortranarray)
 def asfortranarray(a: ArrayLike, dtype: DTypeLike | None = None, *, like: Any = None) -> Any:
-    """The same as `asarray` for traced values, which have no memory layout, with one axis at least."""
-    return array(a, dtype, copy=False, ndmin=1)
+    """`asarray` with one axis at least, and a copy where NumPy copies because of the order in memory."""
+    return laid_out(array(a, dtype, copy=False, ndmin=1), "F")
 
 
 @implements(np.copy, makes=True)
@@ -128,7 +131,7 @@ def astype_of(x: Any, dtype: np.dtype) -> Any:
 def filled(value: Any, shape: tuple[int, ...]) -> Any:
     """A new array whose entries are those of a value that is broadcast to its shape."""
     y = broadcast_to(value, shape)
-    return fresh(y) if y is value or not isinstance(y, Tracer) else y
+    return fresh(y)
 
 
 @implements(np.full, makes=True)
@@ -334,4 +337,5 @@ def meshgrid(*xi: ArrayLike, copy: bool = True, sparse: bool = False, indexing: 
     grids = [in_shape(x, (*(1,) * k, x.size, *(1,) * (rank - 1 - k))) for k, x in enumerate(arrays)]
     if not sparse:
         grids = [broadcast_to(x, sizes) for x in grids]
-    return tuple(permuted(x, (1, 0, *range(2, rank))) if swap else x for x in grids)
+    grids = [permuted(x, (1, 0, *range(2, rank))) if swap else x for x in grids]
+    return tuple(map(fresh, grids) if copy else grids)

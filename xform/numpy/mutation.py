@@ -13,7 +13,7 @@ import numpy as np
 
 from xform.core.aval import aval_of
 from xform.core.errors import ConcretizationError
-from xform.core.trace import Tracer, alias, concrete_or_raise
+from xform.core.trace import Tracer, alias, concrete, concrete_or_raise
 from xform.numpy.assignment import check_writable, converted, replace, setitem
 from xform.numpy.axes import axis_index
 from xform.numpy.creation import astype_of
@@ -21,6 +21,7 @@ from xform.numpy.dispatch import IMPLEMENTATIONS, asarray, location
 from xform.numpy.entries import Entries
 from xform.numpy.index_plan import Plan, reshaped
 from xform.numpy.indexing import getitem
+from xform.numpy.ufuncs import are_constant
 from xform.ops.operators import operand
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to
@@ -153,6 +154,8 @@ def writer(function: Callable[..., Any]) -> Callable[..., Any]:
     def write(a: Any, *args: Any, **kwargs: Any) -> None:
         from xform.numpy import writing  # which is loaded when it is first used
 
+        if not isinstance(a, Tracer) and are_constant((*args, *kwargs.values())):
+            return function(a, *map(concrete, args), **{k: concrete(x) for k, x in kwargs.items()})
         if not isinstance(a, Tracer):
             raise ConcretizationError(
                 f"numpy.{name} was to write a traced value into a plain ndarray{location()}, which would lose its "
@@ -160,7 +163,7 @@ def writer(function: Callable[..., Any]) -> Callable[..., Any]:
                 "copy instead of numpy's (xform.numpy.full_like for numpy.full_like): it can be written into"
             )
         check_writable(a)
-        replace(a, getattr(writing, name)(alias(a), *args, **kwargs, inplace=False))
+        return replace(a, getattr(writing, name)(alias(a), *args, **kwargs, inplace=False))
 
     write.__name__ = name
     return write

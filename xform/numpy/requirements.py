@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from xform.core.trace import Tracer, concrete_or_raise
-from xform.numpy.creation import array
+from xform.numpy.creation import asarray
 from xform.numpy.dispatch import ArrayLike, implements
 
 
@@ -19,7 +19,7 @@ def asarray_chkfinite(a: ArrayLike, dtype: DTypeLike | None = None, order: str |
     >>> asarray_chkfinite([1, 2])
     array([1, 2])
     """
-    x = array(a, dtype)
+    x = asarray(a, dtype, order)
     if x.dtype.kind in "fc":
         remedy = "Check the values with xform.numpy.isfinite, and replace others by xform.numpy.where"
         if not np.isfinite(concrete_or_raise(x, "asarray_chkfinite", remedy)).all():
@@ -29,7 +29,7 @@ def asarray_chkfinite(a: ArrayLike, dtype: DTypeLike | None = None, order: str |
 
 @implements(np.require)
 def require(a: ArrayLike, dtype: DTypeLike | None = None, requirements: Any = None, *, like: Any = None) -> Any:
-    """The argument as an array in a dtype; of traced values, which have no memory, no other requirement is to be met.
+    """The argument as an array in a dtype, or a copy of it that lies in the required order in memory.
 
     Raises KeyError for a requirement that NumPy does not know, ValueError for two orders at once.
 
@@ -37,7 +37,8 @@ def require(a: ArrayLike, dtype: DTypeLike | None = None, requirements: Any = No
     array([1., 2.])
     """
     np.require(np.empty(0), None, requirements)  # which checks the requirements
-    return array(a, dtype)
+    letters = {str(r).upper()[:1] for r in requirements or ()}
+    return asarray(a, dtype, "F" if "F" in letters else "C" if "C" in letters else None)
 
 
 def isfortran(a: ArrayLike) -> bool:

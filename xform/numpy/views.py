@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.trace import NO_PARAMS, Tracer
-from xform.numpy.dispatch import IMPLEMENTATIONS
+from xform.numpy.dispatch import IMPLEMENTATIONS, fresh
 
 #: an array forgets about views that are gone when it has so many
 CROWD = 32
@@ -121,7 +121,7 @@ def shadow_of(x: Tracer) -> np.ndarray:
         if memory.shadow is not None:
             continue
         if type(memory) is View:
-            memory.shadow = memory.made(memory.theirs, lambda a: memory_of(a).shadow)
+            memory.shadow = memory.made(memory.theirs, shadow_of)
         else:
             memory.shadow = np.empty(z.shape, np.complex64 if z.dtype.kind == "c" else np.int8)
     return memory_of(x).shadow
@@ -164,11 +164,31 @@ def remade(x: Tracer) -> Any:
     return memory_of(x).made(memory_of(x).ours, lambda a: a)
 
 
+def laid_out(x: Any, order: str | None) -> Any:
+    """`x`, or a copy where NumPy's array lies in another order in memory than is wanted."""
+    if not isinstance(x, Tracer) or len(x.shape) < 2 or order not in ("C", "F"):
+        return x
+    flags = shadow_of(x).flags
+    return x if (flags.c_contiguous if order == "C" else flags.f_contiguous) else fresh(x)
+
+
+def einsum(ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Of a single operand, it may be a view; products are none."""
+    single = viewing(np.einsum, ours)
+
+    @functools.wraps(ours)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        operands = len(args) - 1 if isinstance(args[0], str) else len(args) // 2
+        return (single if operands == 1 else ours)(*args, **kwargs)
+
+    return function
+
+
 #: functions whose results are views of their first argument, if NumPy's are
 VIEWING: tuple[Any, ...] = (
     *(np.reshape, np.ravel, np.squeeze, np.expand_dims, np.transpose, np.matrix_transpose, np.linalg.matrix_transpose),
     *(np.swapaxes, np.moveaxis, np.rollaxis, np.flip, np.fliplr, np.flipud, np.rot90, np.broadcast_to, np.diagonal),
-    *(np.linalg.diagonal, np.diag, np.real, np.imag, np.einsum, np.split, np.array_split, np.hsplit, np.vsplit),
+    *(np.linalg.diagonal, np.diag, np.real, np.imag, np.split, np.array_split, np.hsplit, np.vsplit),
     *(np.dsplit, np.unstack),
 )
 #: functions whose k-th result is a view of their k-th argument, if NumPy's is
@@ -181,3 +201,4 @@ def install() -> None:
         for f in functions:
             if f in IMPLEMENTATIONS:
                 IMPLEMENTATIONS[f] = viewing(f, IMPLEMENTATIONS[f], each)
+    IMPLEMENTATIONS[np.einsum] = einsum(IMPLEMENTATIONS[np.einsum])

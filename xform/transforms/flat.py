@@ -11,7 +11,7 @@ from xform.core import tree
 from xform.core.aval import Aval, aval_of, float0
 from xform.core.errors import describe
 from xform.core.primitive import is_zero
-from xform.core.trace import Tracer, check_live
+from xform.core.trace import Tracer, alias, check_live
 from xform.transforms.arguments import as_array, check_array
 
 
@@ -97,7 +97,7 @@ class Flat:
 
 def own(gradients: list[Any], foreign: Sequence[Any] = ()) -> list[Any]:
     """Results that the caller may keep: NumPy scalars for 0-d arrays, as NumPy's own functions return them, and arrays
-    that may be written into, no read-only views, no memory shared between them or with `foreign`.
+    that may be written into, no read-only views, no memory shared between them or with `foreign`, nor traced arrays.
     """
     seen = {id(memory(x)) for x in foreign if type(x) is np.ndarray} if foreign else set()
     for k, x in enumerate(gradients):
@@ -107,6 +107,8 @@ def own(gradients: list[Any], foreign: Sequence[Any] = ()) -> list[Any]:
             if not x.flags.writeable or id(memory(x)) in seen:
                 gradients[k] = x.copy()
             seen.add(id(memory(gradients[k])))
+        elif isinstance(x, Tracer):
+            gradients[k] = alias(x)
     return gradients
 
 

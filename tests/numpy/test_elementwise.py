@@ -62,6 +62,26 @@ def test_clip(a, low, high):
     check_agrees(lambda a: a.clip(max=high), a)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dtype": "f4"},
+        {"dtype": "i4", "casting": "unsafe"},
+        {"casting": "same_kind", "order": "C", "subok": False, "where": True},
+        {"loop": 1},
+    ],
+)
+def test_options_of_clip(options):
+    check_agrees(lambda a: np.clip(a, 0, 1, **options), V)
+
+
+def test_clip_to_integers_is_refused():
+    with pytest.raises(TypeError, match="Cannot cast ufunc 'clip' input 0 from float64 to int32"):
+        xform.linearize(lambda a: np.clip(a, 0, 1, dtype="i4"), V)
+    where = xform.jit(lambda a: np.clip(a, 0, 1, where=[True, False, True][: a.size]))(np.array([0.5, 0.5, 3.0]))
+    assert where.tolist() == [0.5, 0, 1]
+
+
 def test_limits_of_clip_have_derivatives():
     check_derivatives(np.clip, V, np.array(-0.7), np.array(1.3))
     check_agrees(lambda low: V.clip(low, 5), np.array(0.5))  # a method of a plain array
@@ -247,6 +267,15 @@ COMPLEX = {
 @pytest.mark.parametrize("name", COMPLEX)
 def test_derivatives_at_complex_numbers(name):
     check_derivatives(COMPLEX[name], Z)
+
+
+def test_the_angle_of_real_numbers_does_not_move():
+    x = np.array([0.0, -0.0, 2.5, -1.5])
+    value, tangent = xform.jvp(np.angle, (x,), (np.ones(4),))
+    np.testing.assert_array_equal(value, [0, np.pi, 0, np.pi])
+    np.testing.assert_array_equal(tangent, np.zeros(4))
+    np.testing.assert_array_equal(xform.grad(lambda x: np.angle(x).sum())(x), np.zeros(4))
+    assert np.isnan(xform.grad(np.angle)(0j))
 
 
 # --- what shape and dtype tell ---

@@ -14,6 +14,7 @@ from xform.numpy.axes import NOT_GIVEN
 from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, implements, reject
 from xform.ops import complex as parts
 from xform.ops.arithmetic import trunc
+from xform.ops.identity import stop_gradient
 from xform.ops.select import select
 
 # --- parts of complex numbers ---
@@ -47,12 +48,14 @@ def imag(val: ArrayLike) -> Any:
 def angle(z: ArrayLike, deg: bool = False) -> Any:
     """The angle of a complex number with the real axis, arctan2(imag, real), in radians or degrees.
 
+    At 0 a complex number has no angle, and the derivative is nan; that of a real number, 0 or pi, has derivative 0.
+
     >>> import xform
     >>> xform.grad(lambda t: angle(np.exp(1j * t)))(0.5)
     np.float64(1.0)
     """
     z = asarray(z)
-    y = np.arctan2(imag(z) if z.dtype.kind == "c" else 0, real(z))
+    y = np.arctan2(imag(z), real(z)) if z.dtype.kind == "c" else np.arctan2(0, stop_gradient(z))
     return y * (180 / math.pi) if deg else y
 
 
@@ -239,10 +242,15 @@ def clip(
     min: ArrayLike | None = NOT_GIVEN,
     max: ArrayLike | None = NOT_GIVEN,
     dtype: DTypeLike | None = None,
+    casting: str = "same_kind",
+    order: str = "K",
+    subok: bool = True,
+    where: ArrayLike = True,
 ) -> Any:
     """minimum(maximum(a, a_min), a_max), where None means no limit; at a limit the derivative is shared evenly.
 
-    Raises ValueError if both names of a limit are given.
+    With a mask `where` the result is zero where that is false. Raises ValueError if both names of a limit are given,
+    TypeError if `casting` does not allow the conversion to `dtype`.
 
     >>> import xform
     >>> xform.grad(lambda x: clip(x, 0, 1).sum())(np.array([-0.5, 0.5, 1.0]))
@@ -258,14 +266,24 @@ def clip(
         raise TypeError(f"clip() missing 1 required positional argument: '{name}'")
     else:
         low, high = a_min, a_max
-    x = as_dtype(asarray(a), dtype)
+    x = in_loop(asarray(a), dtype, casting)
     limits = [y if type(y) in (int, float) else asarray(y) for y in (low, high) if y is not None]  # numbers stay weak
     if len(limits) == 2 and (x.dtype.kind != "f" or any(hasattr(y, "dtype") for y in limits)):
         x = as_dtype(x, np.result_type(x.dtype, *(getattr(y, "dtype", y) for y in limits)))
     if not limits:
         return np.positive(x)  # of truth values NumPy refuses it
     x = x if low is None else np.maximum(x, limits[0])
-    return x if high is None else np.minimum(x, limits[-1])
+    x = x if high is None else np.minimum(x, limits[-1])
+    return x if where is True else select(asarray(where), x, np.zeros((), x.dtype))
+
+
+def in_loop(x: Any, dtype: DTypeLike | None, casting: Any) -> Any:
+    """The operand in the dtype in which is computed."""
+    if dtype is not None and not np.can_cast(x.dtype, dtype, casting):
+        raise TypeError(
+            f"Cannot cast ufunc 'clip' input 0 from {x.dtype} to {np.dtype(dtype)} with casting rule {casting!r}"
+        )
+    return as_dtype(x, dtype)
 
 
 @implements(np.nan_to_num)

@@ -165,3 +165,10 @@ def test_percentiles_are_quantiles_of_a_hundredth():
     x, q = spread(5), np.float64(37.0)
     check_derivatives(np.percentile, x, q)
     check_derivatives(np.nanpercentile, x, q)
+
+
+@pytest.mark.parametrize("f", [np.nanquantile, np.nanpercentile], ids=lambda f: f.__name__)
+def test_single_precision_stays(f):
+    x, q = np.array([1.0, np.nan, 2.0, 5.0], "f4"), np.array([0.2, 0.7], "f4")
+    check_agrees(f, x, q)
+    check_agrees(lambda x: f(x, q[0]), x)

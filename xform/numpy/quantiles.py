@@ -236,7 +236,8 @@ def quantiles(
         y = lanes.read(weighted_place(name, lanes, q), q.shape)
     else:
         p = reshape(q, shape=(*q.shape, *(1,) * len(lanes.rest)))
-        y = interpolated(lanes, METHODS[method](n, p), n, q.shape, weak)
+        counts = as_dtype(n, p.dtype) if pass_nan and p.dtype.kind == "f" else n  # in the dtype of q, as a number is
+        y = interpolated(lanes, METHODS[method](counts, p), n, q.shape, weak)
     return lanes.result(y if pass_nan else lanes.or_nan(y), q.shape, keepdims)
 
 

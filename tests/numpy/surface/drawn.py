@@ -121,11 +121,13 @@ REDUCTIONS = {
     "nancumsum nancumprod cumsum cumprod": with_options(some, axis=axis, dtype=choice(["f8", "c16"])),
     "cumulative_sum cumulative_prod": with_options(some, axis=axis, include_initial=flags),
     "quantile nanquantile": with_options(
-        arrays(("f8", "f4", "i8"), SHAPES), choice([0.3, 0, 1.0, 1.5, np.array([0.2, 0.7])]), axis=axis, keepdims=flags,
+        st.one_of(arrays(("f8", "i8"), SHAPES), arrays(("f4",), SHAPES, special=False)), choice([0.3, 0, 1.0, 1.5,
+            np.array([0.2, 0.7]), np.float32(0.4)]), axis=axis, keepdims=flags,
         method=choice(["linear", "nearest", "weibull", "lower", "inverted_cdf", "median_unbiased"]),
     ),
     "percentile nanpercentile": with_options(
-        arrays(("f8", "f4", "i8"), SHAPES), choice([30, 0, 100.0, -1.5, np.array([20.0, 70.0])]), axis=axis,
+        st.one_of(arrays(("f8", "i8"), SHAPES), arrays(("f4",), SHAPES, special=False)), choice([30, 0, 100.0, -1.5,
+            np.array([20.0, 70.0])]), axis=axis,
         keepdims=flags, method=choice(["linear", "higher", "midpoint", "hazen", "interpolated_inverted_cdf"]),
     ),
     "average": st.builds(

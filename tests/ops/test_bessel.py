@@ -50,3 +50,14 @@ def test_i0():
     for x in (1j, np.ones(2, np.complex64)):
         with says(TypeError, "i0 not supported for complex values", "scipy.special.iv"):
             xform.vmap(np.i0)(np.array([x]))
+
+
+def test_kaiser():
+    for size in (0, 1, 2, 5, 8):
+        for beta in (np.float64(0.0), np.float64(8.6), np.float32(2.5)):
+            found = xform.linearize(lambda beta, size=size: xnp.kaiser(size, beta), beta)[0]
+            np.testing.assert_allclose(found, np.kaiser(size, beta), rtol=1e-14)
+            assert found.dtype == np.kaiser(size, beta).dtype
+    check_grads(lambda beta: xnp.kaiser(6, beta), (3.0,), order=2)
+    with says(ValueError, "beta of shape (2,)", "vmap"):
+        xform.jit(lambda beta: xnp.kaiser(3, beta))(np.ones(2))

@@ -131,7 +131,6 @@ from numpy import (
     isscalar,
     issubdtype,
     iterable,
-    kaiser,
     lcm,
     ldexp,
     left_shift,
@@ -388,7 +387,7 @@ from xform.numpy.taking import argwhere, choose, compress, extract, flatnonzero,
 if _TYPE_CHECKING:
     from xform.numpy import emath as emath
     from xform.numpy import fft as fft
-    from xform.numpy.bessel import i0
+    from xform.numpy.bessel import i0, kaiser
     from xform.numpy.concatenators import c_, r_
     from xform.numpy.fitting import polyfit
     from xform.numpy.packing import packbits, unpackbits

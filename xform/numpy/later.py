@@ -24,7 +24,7 @@ NAMES = {
     **dict.fromkeys(["asarray_chkfinite", "isfortran", "require"], "xform.numpy.requirements"),
     **dict.fromkeys(["c_", "r_"], "xform.numpy.concatenators"),
     **dict.fromkeys(["packbits", "unpackbits"], "xform.numpy.packing"),
-    "i0": "xform.numpy.bessel",
+    **dict.fromkeys(["i0", "kaiser"], "xform.numpy.bessel"),
     "polyfit": "xform.numpy.fitting",
     "vectorize": "xform.numpy.vectorizing",
 }

@@ -35,7 +35,7 @@ CREATION = {
     "ogrid": [using(lambda np: np.ogrid[0:3, 1:2:4j])],
     "s_ index_exp": [using(lambda np, x: x[np.s_[..., 1]], M), using(lambda np, x: x[np.index_exp[1:, ::2]], M)],
     "bartlett blackman hamming hanning": [call(5), call(1)],
-    "kaiser": [call(5, 2.0), call(4, 8.6)],
+    "kaiser": [call(5, np.array(2.0)), call(4, np.array(8.6)), call(1, np.array(3.0)), call(3, 1.5)],
     "diag_indices": [call(3), call(2, 3)],
     "tril_indices triu_indices": [call(3), call(3, 1, 4)],
     "mask_indices": [using(lambda np: np.mask_indices(3, np.triu))],

@@ -33,7 +33,7 @@ NO_DERIVATIVE = {
     """,
     TEXT: "array2string array_repr array_str",
     NO_OPERAND: """
-        tri ones zeros empty eye identity indices mgrid ogrid bartlett blackman hamming hanning kaiser diag_indices
+        tri ones zeros empty eye identity indices mgrid ogrid bartlett blackman hamming hanning diag_indices
         tril_indices triu_indices mask_indices ndindex ndenumerate nditer broadcast fromiter frombuffer fromstring
         from_dlpack frompyfunc fft.fftfreq fft.rfftfreq fromfile fromregex genfromtxt load loadtxt save savetxt savez
         savez_compressed nested_iters
@@ -50,7 +50,7 @@ NO_VMAP = {
 #: names whose own door in NumPy does not take traced values; ours does
 OUR_DOOR = {
     "array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite", "full", "arange",
-    "at", "vectorize", "r_", "c_", "fromfunction", "require", "isfortran",
+    "at", "vectorize", "r_", "c_", "fromfunction", "require", "isfortran", "kaiser",
 }  # fmt: skip
 
 #: names with a form that NumPy has not got, a copy instead of a change in place; it is compared with itself

@@ -326,3 +326,21 @@ def test_a_convolution_of_two_unknowns_has_no_transpose():
     unknown, windows = Linear(Aval((3,), np.float64)), (Window(1, 1, 1, 0, 5),)
     with pytest.raises(NonlinearError, match=r"'convolve' \(a convolution\) of two unknowns is bilinear"):
         convolve.transpose([np.ones(5)], unknown, unknown, spec=("", "", ""), windows=windows)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+@pytest.mark.parametrize("sizes", [(3, 3), (4, 2), (2, 5), (6, 1)], ids=str)
+def test_nan_and_infinity_reach_only_the_sums_that_they_are_in(sizes, mode):
+    """0 times nan is nan: the zeros around a vector are no terms."""
+    rng = np.random.default_rng(3)
+    for value in (np.nan, np.inf):
+        for place in range(sum(sizes)):
+            a, v = rng.normal(size=sizes[0]), rng.normal(size=sizes[1])
+            (a if place < sizes[0] else v)[place - sizes[0] if place >= sizes[0] else place] = value
+            np.testing.assert_allclose(convolve_vectors(a, v, mode), np.convolve(a, v, mode))
+            np.testing.assert_allclose(correlate_vectors(a, v, mode), np.correlate(a, v, mode))
+            y_bar = rng.normal(size=len(np.convolve(a, v, mode)))
+            _, pullback = xform.vjp(lambda a, v: np.convolve(a, v, mode), a, v)
+            rows = [np.convolve(e, v, mode) for e in np.eye(sizes[0])]
+            if place < sizes[0]:  # the gradient in a is linear in v, which is finite
+                np.testing.assert_allclose(pullback(y_bar)[0], np.array(rows) @ y_bar)

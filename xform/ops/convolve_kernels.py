@@ -220,9 +220,24 @@ def convolve_vectors(x: Any, y: Any, w: Window) -> Any:
     reach = w.size + len(y) - 1
     start = w.x * w.offset - (w.size - 1 if w.x * w.out < 0 else 0) - (len(y) - 1 if w.x * w.y > 0 else 0)
     before, after = margins(start, start + reach - 1, len(x))
-    segment = padded(x, [(before, after)])[start + before : start + before + reach]
-    z = np.convolve(segment, y if w.x * w.y > 0 else y[::-1], "valid")
+    kernel = y if w.x * w.y > 0 else y[::-1]
+    if (before or after) and not np.isfinite(y).all():
+        z = convolve_without_padding(x, kernel, start, w.size)
+    else:
+        z = np.convolve(padded(x, [(before, after)])[start + before : start + before + reach], kernel, "valid")
     return z if w.x * w.out > 0 else z[::-1]
+
+
+def convolve_without_padding(x: Any, y: Any, start: int, size: int) -> Any:
+    """The scalar products of y with x[start:], x[start + 1:], ... without the terms 0 y[k], which nan would survive."""
+    first, last = max(0, start), min(len(x), start + size + len(y) - 1)
+    out = np.zeros(size, x.dtype)
+    if first < last:
+        full = np.convolve(x[first:last], y)
+        shift = len(y) - 1 - (first - start)  # out[t] = full[t + shift]
+        low, high = max(0, -shift), min(size, len(full) - shift)
+        out[low:max(low, high)] = full[low + shift : max(low, high) + shift]
+    return out
 
 
 def margins(low: int, high: int, size: int) -> tuple[int, int]:

@@ -163,10 +163,12 @@ def with_points(x: Any, n: SupportsIndex, axis: int) -> Any:
     """The first n entries along the axis, followed by zeros if there are fewer."""
     n, given = operator.index(n), x.shape[axis]
     fourier.require_points("a transform", x, axis, n)
+    if n == given:
+        return x
     region = tuple((0, min(n, size) if k == axis else size, 1) for k, size in enumerate(x.shape))
     if n < given:
         return slice_(x, index=region)
-    return pad(x, shape=fourier.resized(x.shape, axis, n), index=region) if n > given else x
+    return pad(x, shape=fourier.resized(x.shape, axis, n), index=region)
 
 
 # --- along several axes ---

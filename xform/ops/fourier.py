@@ -11,6 +11,7 @@ transpose takes the real y_bar to w conj(rfft(y_bar)); that of rfft takes X_bar 
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -92,9 +93,15 @@ irfft = IRFFT("irfft")
 
 def weights(half: Any, axis: int, points: int) -> np.ndarray:
     """How many entries of the whole spectrum each entry of the half stands for, along the axis of the half."""
+    return multiplicities(points, len(half.shape) - 1 - axis, real_dtype(half.dtype))
+
+
+@functools.lru_cache(maxsize=64)
+def multiplicities(points: int, axes_behind: int, dtype: np.dtype) -> np.ndarray:
     k = np.arange(points // 2 + 1)
-    w = np.where((k == 0) | (2 * k == points), 1, 2).astype(real_dtype(half.dtype))
-    return w.reshape(-1, *(1,) * (len(half.shape) - 1 - axis))
+    w = np.where((k == 0) | (2 * k == points), 1, 2).astype(dtype).reshape(-1, *(1,) * axes_behind)
+    w.flags.writeable = False
+    return w
 
 
 def spectral_dtype(dtype: np.dtype) -> np.dtype:

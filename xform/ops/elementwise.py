@@ -74,10 +74,10 @@ class Elementwise(Opaque):
         return [Aval(broadcast_shapes(self.name, avals), dtype)]
 
     def dtype_of(self, avals: Sequence[Aval]) -> np.dtype:
-        """The result's dtype, found once per combination by applying the function to ones."""
+        """The result's dtype, found once per combination by applying the function to the number one."""
         key = tuple(a.weak or a.dtype for a in avals)
         if key not in self._dtypes:
-            ones = [a.weak(1) if a.weak else np.ones(1, a.dtype) for a in avals]
+            ones = [a.weak(1) if a.weak else np.ones((), a.dtype) for a in avals]
             with np.errstate(all="ignore"):
                 self._dtypes[key] = np.asarray(self.function(*ones)).dtype
         return self._dtypes[key]

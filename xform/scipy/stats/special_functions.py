@@ -18,6 +18,9 @@ LOG_2PI = math.log(2 * math.pi)
 #: below it the series of log(1 + u) / u is summed, with so many terms that its derivatives are accurate as well
 NEAR, TERMS = 0.03, 20
 
+#: so many standard deviations are as good as infinitely many, but have derivatives
+FAR = 1e10
+
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(64)
 
 
@@ -65,6 +68,7 @@ def log_of_difference(a: Any, b: Any) -> Any:
 
 def log_normal_mass(a: Any, b: Any) -> Any:
     """The logarithm of the probability of a standard normal value between a and b, in the tails as well."""
+    a, b = np.maximum(a, -FAR), np.minimum(b, FAR)
     right = np.greater(a, 0)
     low, high = select(right, -b, a), select(right, -a, b)  # mirrored, so that the interval is on the left or central
     left = np.less_equal(high, 0)

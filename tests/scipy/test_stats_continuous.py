@@ -291,6 +291,21 @@ def test_errors(call: Callable[[Any], Any], words: str):
         traced(call, 1.0)
 
 
+def test_a_family_with_its_parameters_is_a_distribution():
+    x = np.array([0.5, 2.0])
+    for method in stats.gamma.methods:
+        at = x / 3 if method in ("ppf", "isf") else x
+        np.testing.assert_array_equal(
+            getattr(stats.gamma(2.0, scale=1.5), method)(at), getattr(reference.gamma(2.0, scale=1.5), method)(at)
+        )
+    assert xform.grad(lambda s: stats.norm(scale=s).logpdf(1.0))(2.0) == xform.grad(stats.norm.logpdf, 2)(1.0, 0.0, 2.0)
+    assert stats.poisson(2.0).pmf(3) == reference.poisson(2.0).pmf(3)
+    with says(AttributeError, "no method 'rvs'", "logpdf"):
+        _ = stats.gamma(2.0).rvs
+    with says(TypeError, "missing 1 required"):
+        stats.gamma(loc=1.0)
+
+
 def test_every_family_is_tested():
     families = {name for name in stats.__all__ if isinstance(getattr(stats, name), Continuous)}
     assert families == set(SHAPES)

@@ -37,6 +37,8 @@ class Family:
 
     #: what follows the shape parameters, with its default
     location: ClassVar[dict[str, float]]
+    #: the names of the methods
+    methods: ClassVar[tuple[str, ...]]
 
     def __init__(self, name: str, shapes: str, valid: OfShapes) -> None:
         self.name, self.shapes, self.valid = name, tuple(shapes.split()), valid
@@ -48,6 +50,16 @@ class Family:
 
     def __repr__(self) -> str:
         return f"xform.scipy.stats.{self.name}"
+
+    def __call__(self, *args: Any, **kwds: Any) -> Frozen:
+        """The distribution of the family with these parameters, whose methods take the argument only.
+
+        >>> from xform.scipy.stats import norm
+        >>> float(norm(1.0, scale=2.0).cdf(1.0))
+        0.5
+        """
+        self.bind("__call__", args, kwds)
+        return Frozen(self, args, kwds)
 
     def bind(self, method: str, args: Sequence[Any], kwds: dict[str, Any]) -> list[Any]:
         """The parameters in their order; TypeError if one is missing, unknown, given twice or complex."""
@@ -64,6 +76,19 @@ class Family:
         if missing:
             raise TypeError(f"{title}() missing {len(missing)} required argument(s): {', '.join(missing)}")
         return [double(title, (self.location | given)[name]) for name in self.names]
+
+
+class Frozen:
+    """A family with its parameters: `norm(loc, scale).pdf(x)` is `norm.pdf(x, loc, scale)`."""
+
+    def __init__(self, family: Family, args: Sequence[Any], kwds: dict[str, Any]) -> None:
+        self.family, self.args, self.kwds = family, args, kwds
+
+    def __getattr__(self, name: str) -> Callable[[Any], Any]:
+        if name not in self.family.methods:
+            raise AttributeError(f"{self.family} has no method '{name}'; it has {', '.join(self.family.methods)}")
+        of_family = getattr(self.family, name)
+        return lambda x: of_family(x, *self.args, **self.kwds)
 
 
 def double(title: str, x: Any) -> Any:

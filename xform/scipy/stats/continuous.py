@@ -45,6 +45,7 @@ class Continuous(Family):
     """
 
     location: ClassVar[dict[str, float]] = {"loc": 0.0, "scale": 1.0}
+    methods: ClassVar[tuple[str, ...]] = ("logpdf", "pdf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf")
 
     def __init__(
         self,

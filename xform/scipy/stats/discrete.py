@@ -38,6 +38,7 @@ class Discrete(Family):
     """
 
     location: ClassVar[dict[str, float]] = {"loc": 0.0}
+    methods: ClassVar[tuple[str, ...]] = ("logpmf", "pmf", "cdf", "sf", "logcdf", "logsf", "ppf", "isf")
 
     def __init__(
         self,

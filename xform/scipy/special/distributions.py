@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from xform.ops.elementwise import mul_zero
 from xform.ops.select import select
 from xform.scipy.special.incomplete_beta import betainc_parameters
 from xform.scipy.special.incomplete_beta import density as beta_density
@@ -65,8 +66,8 @@ def f_parameter(which: int, n: Any, d: Any, x: Any) -> Any:
 
 
 F = [
-    lambda y, n, d, x: f_parameter(0, n, d, x) + x / n * f_density(n, d, x),
-    lambda y, n, d, x: f_parameter(1, n, d, x) - x / d * f_density(n, d, x),
+    lambda y, n, d, x: f_parameter(0, n, d, x) + mul_zero(x / n, f_density(n, d, x)),
+    lambda y, n, d, x: f_parameter(1, n, d, x) - mul_zero(x / d, f_density(n, d, x)),
     lambda y, n, d, x: f_density(n, d, x),
 ]
 fdtr, fdtrc = special(sp.fdtr, F), special(sp.fdtrc, negated(F))

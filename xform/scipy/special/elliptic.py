@@ -24,7 +24,7 @@ from xform.scipy.special.table import kept, special
 #: nodes t = e^v and weights of the trapezoidal rule in v, which is exponentially accurate; algebraic ends decay as
 #: e^{-|v|/2}, and arguments of every size between e^-80 and 1 are resolved alike
 STEP = 0.4
-NODES = np.exp(np.arange(-80.0, 80.0, STEP))
+NODES = np.exp(STEP * np.arange(-200, 200))
 WEIGHTS = STEP * NODES
 
 
@@ -218,12 +218,19 @@ ellipj_ph = special(_ph, [lambda y, u, m: ellipj_dn(u, m), amplitude_in_m], "ell
 IMPLEMENTATIONS[sp.ellipj] = lambda u, m: (ellipj_sn(u, m), ellipj_cn(u, m), ellipj_dn(u, m), ellipj_ph(u, m))
 
 
-def mean_slope(y: Any, a: Any, b: Any) -> Any:
-    """d agm/da, from agm(a, b) = pi / (2 RF(0, a^2, b^2)), homogeneous of degree one."""
-    a, b, y = np.abs(a), np.abs(b), np.abs(y)
+def mean_slope(a: Any, b: Any) -> Any:
+    """d agm/da for a, b > 0, from agm(a, b) = pi / (2 RF(0, a^2, b^2)), homogeneous of degree one."""
     scale = np.maximum(a, b)
-    u, v, w = a / scale, b / scale, y / scale
+    u, v = a / scale, b / scale
+    w = math.pi / 2 / first_kind(0, 0, 0, 0.0, u * u, v * v)
     return -(4 / math.pi) * w * w * u * first_kind(0, 1, 0, 0.0, u * u, v * v)
 
 
-agm = special(sp.agm, [mean_slope, lambda y, a, b: mean_slope(y, b, a)])
+def mean_slope_after_step(a: Any, b: Any) -> Any:
+    """The same, and for a, b < 0, through a step agm(a, b) = agm((a+b)/2, sqrt(ab)), which brings sizes together."""
+    a, b = np.abs(a), np.abs(b)
+    m, g = a / 2 + b / 2, np.sqrt(a) * np.sqrt(b)
+    return (mean_slope(m, g) + np.sqrt(b / a) * mean_slope(g, m)) / 2
+
+
+agm = special(sp.agm, [lambda y, a, b: mean_slope_after_step(a, b), lambda y, a, b: mean_slope_after_step(b, a)])

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.special as sp
 
 from xform.ops.complex import assemble, imag, real
+from xform.ops.elementwise import mul_zero
 from xform.ops.select import select
 from xform.scipy.special.faddeeva import dawson, faddeeva, mills_ratio
 from xform.scipy.special.table import SQRT_2PI, SQRT_PI, inverse, is_complex, several, special
@@ -25,7 +26,7 @@ def slope_of_erfcx(y: Any, a: Any) -> Any:
     """2 a erfcx(a) - 2/sqrt(pi), of real a without cancellation: -sqrt(2) erfcx(a) M_1/M_0 at sqrt(2) a."""
     if is_complex(a):
         return 2 * a * y - 2 / SQRT_PI
-    return -math.sqrt(2) * y * mills_ratio(0, math.sqrt(2) * a)
+    return -math.sqrt(2) * mul_zero(y, mills_ratio(0, math.sqrt(2) * a))
 
 
 def normal_density(y: Any, a: Any) -> Any:
@@ -112,7 +113,7 @@ def hazard_values(a: Any) -> Any:
 
 def slope_of_hazard(y: Any, a: Any) -> Any:
     """h' = -h (h + a), where h + a = M_1/M_0 at -a does not cancel."""
-    return -y * ((y + a) if is_complex(a) else mills_ratio(0, -a))
+    return -y * (y + a) if is_complex(a) else -mul_zero(y, mills_ratio(0, -a))
 
 
 normal_hazard = special(hazard_values, [slope_of_hazard], "normal_hazard")

@@ -19,6 +19,8 @@ from xform.scipy.special.table import SQRT_PI, doubles, kept, special
 #: where the asymptotic series of w is accurate to the last digit
 FAR = 7.5
 TERMS = 32
+#: finite, and so large that the powers of larger numbers would overflow
+HUGE = 1e30
 #: a factor that makes numbers complex of double precision
 ONE = np.complex128(1)
 
@@ -31,28 +33,30 @@ def faddeeva_values(n: Any, z: Any) -> Any:
         two = 2j / SQRT_PI
         for k in range(n):
             previous, w = w, -2 * wide * w + (two if k == 0 else -2 * k * previous)
-        far = (np.abs(wide) > FAR) & (wide.imag >= 0) & (n > 0)
-        return kept(np.where(far, asymptotic(n, np.where(far, wide, FAR)), w), z)
+        far = (np.abs(wide) > FAR) & (np.imag(wide) >= 0) & (n > 0)
+        inside = np.where(far, np.where(np.abs(wide) < HUGE, wide, HUGE), FAR)
+        return kept(np.where(far, asymptotic(n, inside), w), z)
 
 
 def asymptotic(n: int, z: Any) -> Any:
     """w^{(n)} ~ (i / sqrt pi) sum_k (1/2)_k (-1)^n (2k+1)_n z^{-2k-1-n}   (DLMF 7.12.1, term by term)."""
-    total = np.zeros_like(z)
+    u, total = 1 / (z * z), np.zeros_like(z)
     for k in reversed(range(TERMS)):
-        c = math.prod(j + 0.5 for j in range(k)) * math.prod(range(2 * k + 1, 2 * k + 1 + n))
-        # Horner's rule would need ratios; the terms shrink fast enough to be summed from the last
-        total = total + c * z ** (-2 * k)
-    return 1j / SQRT_PI * (-1) ** n * total * z ** (-1 - n)
+        total = total * u + math.prod(j + 0.5 for j in range(k)) * math.prod(range(2 * k + 1, 2 * k + 1 + n))
+    return 1j / SQRT_PI * (-1) ** n * total / z ** (1 + n)
 
 
 def dawson_values(n: Any, x: Any) -> Any:
-    """The n-th derivative of Dawson's integral, sqrt(pi)/2 Im w(x) for real x; of complex x by the recurrence."""
-    if not np.iscomplexobj(x):
-        return kept(SQRT_PI / 2 * faddeeva_values(n, np.multiply(x, ONE)).imag, x)
-    z = np.multiply(x, ONE)
-    previous, f = np.zeros_like(z), sp.dawsn(z)
-    for k in range(int(n)):
-        previous, f = f, -2 * z * f + (1 if k == 0 else -2 * k * previous)
+    """The n-th derivative of Dawson's integral, which for real x is sqrt(pi)/2 Im w(x)."""
+    n, wide = int(n), np.multiply(x, np.float64(1))
+    with np.errstate(all="ignore"):
+        previous, f = np.zeros_like(wide), sp.dawsn(wide)
+        for k in range(n):
+            previous, f = f, -2 * wide * f + (1 if k == 0 else -2 * k * previous)
+        if not np.iscomplexobj(wide):
+            far = (np.abs(wide) > FAR) & (n > 0)
+            series = SQRT_PI / 2 * np.imag(asymptotic(n, np.where(far, np.clip(wide, -HUGE, HUGE), FAR) * ONE))
+            f = np.where(far, np.where(np.isinf(wide), 0, series), f)
     return kept(f, x)
 
 
@@ -66,12 +70,12 @@ def mills_values(n: Any, t: Any) -> Any:
         for k in range(1, n + 1):
             r = k / r - near  # M_{k+1} = k M_{k-1} - t M_k
         r = np.where(wide < -1e8, -wide, r)
-        far = np.maximum(wide, limit)
+        far = np.clip(wide, limit, HUGE)
         last = n + 8 + math.ceil((20 / limit) ** 2)
         s = (np.sqrt(far * far + 4 * last) - far) / 2
         for k in range(last, n, -1):
             s = k / (far + s)
-        return kept(np.where(wide <= limit, r, s), t)
+        return kept(np.where(wide <= limit, r, np.where(np.isposinf(wide), 0, s)), t)
 
 
 faddeeva = special(faddeeva_values, [None, lambda y, n, z: faddeeva(n + 1, z)], "faddeeva_derivative")

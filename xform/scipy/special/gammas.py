@@ -12,7 +12,7 @@ import numpy as np
 import scipy.special as sp
 
 from xform.ops.select import select
-from xform.scipy.special.table import cospi, kept, sinpi, special, where
+from xform.scipy.special.table import cospi, doubles, kept, sinpi, special, where
 
 #: B_2k / (2k)!, of the asymptotic series of the polygamma functions
 BERNOULLI = [float(b) / math.factorial(2 * k + 2) for k, b in enumerate(sp.bernoulli(40)[2::2])]
@@ -64,9 +64,51 @@ rgamma = special(sp.rgamma, [reciprocal_slope])
 gammasgn = special(sp.gammasgn, [None])
 
 
+def difference_values(n: Any, a: Any, b: Any) -> Any:
+    """psi_n(a) - psi_n(a + b), without cancellation for a, a + b > 0, in the precision of a and b."""
+    n = int(n)
+    if np.iscomplexobj(a) or np.iscomplexobj(b):
+        return kept(polygamma_values(n, a) - polygamma_values(n, np.add(a, b)), a, b)
+    wide_a, wide_b = doubles("a difference of polygamma functions", a, b)
+    regular = (wide_a > 0) & (wide_a + wide_b > 0)
+    with np.errstate(all="ignore"):
+        smooth = shifted_difference(n, np.where(regular, wide_a, 1.0), np.where(regular, wide_b, 0.0))
+        return kept(np.where(regular, smooth, sp.polygamma(n, wide_a) - sp.polygamma(n, wide_a + wide_b)), a, b)
+
+
+def shifted_difference(n: int, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """By psi_n(x) = psi_n(x + N) - (-1)^n n! sum_{k<N} (x+k)^{-n-1} and the asymptotic series, term by term."""
+
+    def powers(x: np.ndarray, p: int) -> np.ndarray:
+        """x^-p - (x + b)^-p."""
+        return -(x**-p) * np.expm1(-p * np.log1p(b / x))
+
+    sign, total = (-1.0) ** (n + 1), np.zeros_like(a)
+    for k in range(int(FAR)):
+        total = total + math.factorial(n) * powers(a + k, n + 1)
+    x = a + int(FAR)
+    # sign is -1 for n = 0, where psi ~ log
+    total = total + (math.factorial(n - 1) * powers(x, n) if n else np.log1p(b / x))
+    total = total + math.factorial(n) / 2 * powers(x, n + 1)
+    for k, c in enumerate(BERNOULLI[:12], 1):
+        total = total + c * math.factorial(2 * k + n - 1) * powers(x, 2 * k + n)
+    return sign * total
+
+
+psi_difference = special(
+    difference_values,
+    [
+        None,
+        lambda y, n, a, b: psi_difference(n + 1, a, b),
+        lambda y, n, a, b: -polygamma(n + 1, a + b),
+    ],
+    "polygamma_difference",
+)
+
+
 def psi_of_sum(a: Any, b: Any) -> Any:
     """d log B(a, b) / da = psi(a) - psi(a + b)."""
-    return sp.psi(a) - sp.psi(a + b)
+    return psi_difference(0, a, b)
 
 
 beta = special(sp.beta, [lambda y, a, b: y * psi_of_sum(a, b), lambda y, a, b: y * psi_of_sum(b, a)])

@@ -20,7 +20,7 @@ import scipy.special as sp
 
 from xform.ops.elementwise import mul_zero
 from xform.scipy.special.expectation import NODES, exponential_derivatives, mean
-from xform.scipy.special.gammas import polygamma
+from xform.scipy.special.gammas import difference_values, polygamma, psi_difference
 from xform.scipy.special.table import doubles, inverse, kept, special
 
 #: a below which the series is used; there x <= 1/2 and b x < 1
@@ -75,18 +75,19 @@ def below(i: int, j: int, a: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.nda
     s = NODES / rate[:, None]
     p, q, y = a[:, None], b[:, None], x[:, None]
     d = np.log1p(y * np.expm1(-s))  # log(1-t) = log(1-x) - d, log t = log x - s - d
-    log = logarithm(p, q, np.log(y) - s - d, np.log1p(-y) - d, sp.polygamma)
+    log = logarithm(p, q, np.log(y) - s - d, np.log1p(-y) - d, sp.polygamma, difference_values)
     return sp.betainc(a, b, x) * mean(exponential_derivatives(i, j, log)[i, j], p * s + (p + q) * d)
 
 
-def logarithm(a: Any, b: Any, log_t: Any, log_rest: Any, psi_n: Any) -> Any:
+def logarithm(a: Any, b: Any, log_t: Any, log_rest: Any, psi_n: Any, difference: Any) -> Any:
     """The derivatives of L = (a-1) log t + (b-1) log(1-t) - log B(a, b) in a and b."""
 
     def log(k: int, m: int) -> Any:
         if k + m == 1:
-            return (log_t - sp.psi(a) if k else log_rest - sp.psi(b)) + sp.psi(a + b)
-        both = psi_n(k + m - 1, a + b)
-        return both if k and m else both - psi_n(k + m - 1, a if k else b)
+            return log_t - difference(0, a, b) if k else log_rest - difference(0, b, a)
+        if k and m:
+            return psi_n(k + m - 1, a + b)
+        return -difference(k - 1, a, b) if k else -difference(m - 1, b, a)
 
     return log
 
@@ -99,7 +100,7 @@ def density(a: Any, b: Any, x: Any) -> Any:
 def density_in_parameters(y: Any, i: int, j: int, a: Any, b: Any, x: Any) -> Any:
     """d/dx d^{i+j} I / da^i db^j."""
     i, j = int(i), int(j)
-    log = logarithm(a, b, np.log(x), np.log1p(-x), polygamma)
+    log = logarithm(a, b, np.log(x), np.log1p(-x), polygamma, psi_difference)
     return mul_zero(density(a, b, x), exponential_derivatives(i, j, log)[i, j])
 
 

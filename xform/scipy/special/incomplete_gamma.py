@@ -19,6 +19,7 @@ import numpy as np
 import scipy.special as sp
 
 from xform.ops.elementwise import mul_zero
+from xform.ops.select import select
 from xform.scipy.special.expectation import NODES, exponential_derivatives, mean
 from xform.scipy.special.gammas import polygamma
 from xform.scipy.special.table import doubles, inverse, kept, special
@@ -86,7 +87,9 @@ def above(n: int, a: np.ndarray, x: np.ndarray) -> np.ndarray:
 
 def density(a: Any, x: Any) -> Any:
     """dP/dx = x^{a-1} e^{-x} / Gamma(a)."""
-    return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
+    end = np.isposinf(x)
+    t = select(end, 1.0, x)
+    return select(end, 0.0, np.exp(sp.xlogy(a - 1, t) - t - sp.gammaln(a)))
 
 
 def density_in_parameter(y: Any, n: int, a: Any, x: Any) -> Any:

@@ -35,8 +35,8 @@ def divided(x: Any, y: Any) -> Any:
 xlogy = special(sp.xlogy, [lambda v, x, y: np.log(y), lambda v, x, y: divided(x, y)])
 xlog1py = special(sp.xlog1py, [lambda v, x, y: np.log1p(y), lambda v, x, y: divided(x, 1 + y)])
 entr = special(sp.entr, [lambda v, x: -np.log(x) - 1])
-rel_entr = special(sp.rel_entr, [lambda v, x, y: np.log(x / y) + 1, lambda v, x, y: -divided(x, y)])
-kl_div = special(sp.kl_div, [lambda v, x, y: np.log(x / y), lambda v, x, y: 1 - divided(x, y)])
+rel_entr = special(sp.rel_entr, [lambda v, x, y: np.log(divided(x, y)) + 1, lambda v, x, y: -divided(x, y)])
+kl_div = special(sp.kl_div, [lambda v, x, y: np.log(divided(x, y)), lambda v, x, y: 1 - divided(x, y)])
 
 # --- Huber's losses ---
 
@@ -64,9 +64,14 @@ pseudo_huber = special(sp.pseudo_huber, [pseudo_huber_delta, pseudo_huber_residu
 
 
 def exprel_slope(x: Any) -> Any:
-    """d/dx of (e^x - 1) / x, near 0 as 1F1(2; 3; x) / 2."""
-    near = np.less(np.abs(x), 1)
-    return where(near, x, lambda u: sp.hyp1f1(2.0, 3.0, u) / 2, lambda u: np.exp(u) / u - sp.exprel(u) / u, 0.5)
+    """d/dx of y = (e^x - 1) / x: near 0 as 1F1(2; 3; x) / 2, below (e^x - y) / x, above the same as y - (y - 1) / x,
+    which does not subtract infinities."""
+
+    def outer(u: Any) -> Any:
+        y, above = sp.exprel(u), np.greater(u, 0)
+        return select(above, y - (y - 1) / u, (np.exp(select(above, 0.0, u)) - y) / u)
+
+    return where(np.less(np.abs(x), 1), x, lambda u: sp.hyp1f1(2.0, 3.0, u) / 2, outer, 0.5)
 
 
 exprel = special(sp.exprel, [lambda y, x: exprel_slope(x)])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from xform.numpy.dispatch import ArrayLike, asarray, implements
+from xform.numpy.dispatch import ArrayLike, asarray, broadcast_arrays, implements
 from xform.ops.identity import stop_gradient
 from xform.ops.select import select
 from xform.scipy.special.functions import floating
@@ -36,21 +36,21 @@ def logsumexp(
     >>> xform.grad(logsumexp)(np.array([0.0, 0.0, -np.inf]))
     array([0.5, 0.5, 0. ])
     """
-    a = floating(a)
+    a, weights = floating(a), None
     if b is not None:
-        b = asarray(b)
-        a, b = np.broadcast_arrays(a, b)
-        a = select(np.equal(b, 0), -np.inf, a)
+        a, weights = broadcast_arrays(a, asarray(b))
+        a = select(np.equal(weights, 0), -np.inf, a)
     m = greatest(a, axis)
     terms = np.exp(a - m)
-    total = np.sum(terms if b is None else b * terms, axis=axis, keepdims=keepdims)
+    total = np.sum(terms if weights is None else weights * terms, axis=axis, keepdims=keepdims)
     shift = m if keepdims else np.sum(m, axis=axis)
     with np.errstate(divide="ignore"):
         if return_sign:
             return np.log(np.abs(total)) + shift, np.sign(total)
-        if total.dtype.kind != "c" and b is not None:
+        if total.dtype.kind != "c" and weights is not None:
             total = select(np.less(total, 0), np.nan, total)
-        return np.log(total) + shift
+        nothing = np.equal(total, 0)
+        return select(nothing, -np.inf, np.log(select(nothing, 1.0, total))) + shift
 
 
 @implements(sp.softmax)

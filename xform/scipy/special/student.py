@@ -39,11 +39,24 @@ def logarithm(v: Any, t: Any, psi_n: Any) -> Any:
         return (-1) ** (k - 1) * math.factorial(k - 1) * ((v + square) ** -k - v**-k)
 
     def log(k: int, _: int) -> Any:
-        gammas = (psi_n(k - 1, (v + 1) / 2) - psi_n(k - 1, v / 2)) / 2**k
-        root = (-1) ** (k - 1) * math.factorial(k - 1) / (2 * v**k)
-        return gammas - root - ((v + 1) * g(k) + k * g(k - 1)) / 2
+        return normalisation(k, v, psi_n) - ((v + 1) * g(k) + k * g(k - 1)) / 2
 
     return log
+
+
+#: the series in 1/v^2 of the first derivative of the normalisation's logarithm, from the one of psi (DLMF 5.11.2)
+SERIES = {2: 1 / 4, 4: -1 / 8, 6: 1 / 4, 8: -17 / 16, 10: 31 / 4}
+LARGE = 100.0
+
+
+def normalisation(k: int, v: Any, psi_n: Any) -> Any:
+    """d^k/dv^k of -log(sqrt(v) B(v/2, 1/2)), for large v by its series, for the terms nearly cancel."""
+    large = np.greater(v, LARGE)
+    small, u = select(large, 1.0, v), select(large, v, LARGE)
+    gammas = (psi_n(k - 1, (small + 1) / 2) - psi_n(k - 1, small / 2)) / 2**k
+    exact = gammas - (-1) ** (k - 1) * math.factorial(k - 1) / (2 * small**k)
+    terms = [c * (-1) ** (k - 1) * math.prod(range(p, p + k - 1)) * u ** -float(p + k - 1) for p, c in SERIES.items()]
+    return select(large, sum(terms[1:], terms[0]), exact)
 
 
 def freedom_values(n: Any, v: Any, t: Any) -> Any:

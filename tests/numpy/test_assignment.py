@@ -246,6 +246,74 @@ def test_arrays_without_axes_are_arrays(transform):
     assert_array_equal(transform(f, X), f(X.copy()))
 
 
+def test_numbers_are_no_arrays():
+    def f(x):
+        s = x[0] * (1 + 2j)
+        re, ones = s.real, np.atleast_1d(s)
+        re += 5.0
+        ones[0] = 7.0
+        for write in (lambda: s.__setitem__((), 1.0), lambda: s.fill(1.0)):
+            with says(TypeError, "does not support item assignment", "xform.numpy.array(x)"):
+                write()
+        return s.real
+
+    assert_allclose(xform.jvp(f, (X,), (V,)), (X[0], V[0]))
+
+
+def test_entries_read_by_at_are_copies():
+    def f(x):
+        y = x.at[:2].get()
+        y[0] = 100.0
+        return x
+
+    assert_array_equal(xform.jvp(f, (X,), (V,))[0], X)
+
+
+def test_flat():
+    def f(x):
+        y = x.reshape(2, 3) * 1.0
+        y.flat[4] = 9.0
+        assert len(list(y.T.flat)) == 6
+        y.T.flat = [1.0, 2.0]
+        return y
+
+    assert_array_equal(xform.jvp(f, (X,), (V,))[0], f(X))
+
+    def g(x):
+        with says(ValueError, "read-only"):
+            x.reshape(2, 3).T.flat[1] = 1.0
+        return x
+
+    assert_array_equal(xform.jvp(g, (X,), (V,))[0], X)
+
+
+def test_linear_programs_and_patterns():
+    def shifted(x):
+        y = np.zeros_like(x)
+        y[1:] = x[:-1]
+        y[2] += 3 * x[0]
+        return y
+
+    matrix = np.eye(SIZE, k=-1)
+    matrix[2, 0] = 3
+    assert_array_equal(xform.linear_transpose(shifted, X)(V)[0], matrix.T @ V)
+    assert_array_equal(xform.sparsity_pattern(shifted, X), matrix != 0)
+
+
+def test_checks_see_writes():
+    def f(x):
+        y = x * 1.0
+        z = y[1:]
+        with np.errstate(all="ignore"):
+            z[0] = np.log(-1.0 - y[2] ** 2)
+        return y.sum()
+
+    with xform.debug_nans(), pytest.raises(FloatingPointError, match="log"):
+        xform.grad(f)(X)
+    with xform.checking_leaks():
+        assert_allclose(xform.grad(lambda x: cholesky(x).sum())(X), xform.grad(lambda x: cholesky(x).sum())(X))
+
+
 def test_rows_of_an_iteration_are_views():
     def f(x):
         m = x.reshape(2, 3) * 1.0

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import xform
+import xform.numpy as xnp
 from tests.numpy.surface.checks import reference_call, traced_call
 from tests.numpy.surface.table import SAMPLES
 from xform import tree
@@ -54,7 +55,7 @@ def traced(f: Any, operands: Any) -> Any:
 
     def inside(seed: Any) -> Any:
         def copies() -> list[Any]:
-            return [seed * 0 + x if x.dtype.kind in "fc" else x.copy() for x in operands]
+            return [xnp.array(seed * 0 + x) if x.dtype.kind in "fc" else x.copy() for x in operands]
 
         found.append(written(f, copies))
         return seed

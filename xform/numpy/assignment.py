@@ -24,7 +24,7 @@ from xform.numpy.dispatch import asarray, location
 from xform.numpy.entries import Entries, fit, mask_of
 from xform.numpy.index_plan import Plan, reshaped, whole
 from xform.numpy.indexing import basic
-from xform.numpy.views import View, live_views, memory_of, remade, root_of, settle, shadow_of
+from xform.numpy.views import View, is_number, live_views, memory_of, remade, root_of, settle, shadow_of
 from xform.ops.complex import assemble
 from xform.ops.complex import imag as imaginary_part
 from xform.ops.complex import real as real_part
@@ -67,9 +67,15 @@ def check_writable(x: Tracer) -> None:
                 "Write into an array that is made inside, y = xform.numpy.copy(x), and return it"
             )
         trace = trace.parent
-    if type(memory_of(x)) is View:
+    if is_number(x):
+        raise TypeError(
+            f"a traced number of {x.aval} does not support item assignment{location()}; bind the variable to a new "
+            "one, or make an array without axes, xform.numpy.array(x)"
+        )
+    memory = memory_of(x)
+    if type(memory) is View:
         settle(x)
-    if type(memory_of(x)) is View and is_read_only(shadow_of(x)):
+    if memory is not None and memory.shadow is not None and is_read_only(memory.shadow):
         raise ValueError(
             f"assignment destination is read-only: a view of {x.aval}, as of broadcast_to or diagonal{location()}. "
             "Write into a copy, or into the array of which it is a view"

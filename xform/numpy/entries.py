@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.trace import Tracer
-from xform.numpy.dispatch import as_dtype, asarray
+from xform.numpy.dispatch import as_dtype, asarray, fresh
 from xform.numpy.index_plan import Plan, reshaped
 from xform.numpy.indexing import getitem
 from xform.numpy.out_of_range import clip_indices, read_or_fill, with_spare_entry
@@ -78,7 +78,7 @@ class Entries:
         """x[index]; with mode="fill", entries out of range are `fill_value`, by default nan or the least integer."""
         mode = meaning(mode)
         if mode is None:
-            return getitem(self.x, self.index)
+            return fresh(getitem(self.x, self.index))
         plan = Plan(self.x.shape, self.index, static=False)
         return clip_indices(plan).read(self.x) if mode == "clip" else read_or_fill(self.x, plan, fill_value)
 

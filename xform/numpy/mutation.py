@@ -22,6 +22,7 @@ from xform.numpy.entries import Entries
 from xform.numpy.index_plan import Plan, reshaped
 from xform.numpy.indexing import getitem
 from xform.numpy.ufuncs import are_constant
+from xform.numpy.views import flat, is_number
 from xform.ops.operators import operand
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to
@@ -50,7 +51,7 @@ def augmented(ufunc: np.ufunc, forward: Callable[[Tracer, Any], Any]) -> Callabl
     """x += v in place. A number without axes is none: as for NumPy's scalars, the variable is bound to the sum."""
 
     def write(self: Tracer, other: Any) -> Any:
-        if not self.shape and not hasattr(self, "_memory"):
+        if is_number(self):
             return forward(self, other)
         other = operand(other)
         if other is NotImplemented:
@@ -232,6 +233,6 @@ for _name, _method in {
     "put": put,
     "real": part("real"),
     "imag": part("imag"),
-    "flat": property(IMPLEMENTATIONS[np.ravel], write_flat, doc="The entries in C order."),
+    "flat": property(flat, write_flat, doc="The entries in C order."),
 }.items():
     setattr(Tracer, _name, _method)

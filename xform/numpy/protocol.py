@@ -85,7 +85,7 @@ def refuse_float(self: Tracer) -> Any:
     raise ConcretizationError(
         f"a traced value of {self.aval} in {self._trace.origin} was to become a Python number{location()}, by float(), "
         "a function of the math module, or by writing it into a plain array, which would lose its derivative. Leave "
-        "out float(); write numpy.sin(x) for math.sin(x); and make an array to write into, a[i] = x, with "
+        "out float(); write numpy.sin(x) for math.sin(x), and make an array to write into, a[i] = x, with "
         "xform.numpy.zeros or copy instead of numpy's, inside the transformed function"
     )
 

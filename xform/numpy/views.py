@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.trace import NO_PARAMS, Tracer
+from xform.core.trace import NO_PARAMS, Tracer, alias
 from xform.numpy.dispatch import IMPLEMENTATIONS, fresh
 
 #: an array forgets about views that are gone when it has so many
@@ -70,6 +70,11 @@ def memory_of(x: Any) -> Any:
     return getattr(x, "_memory", None)
 
 
+def is_number(x: Tracer) -> bool:
+    """Is it a number, like NumPy's scalars, and not an array without axes?"""
+    return not x.shape and not hasattr(x, "_memory")
+
+
 def root_of(x: Tracer) -> Tracer:
     memory = memory_of(x)
     return memory.root if type(memory) is View else x
@@ -79,7 +84,7 @@ def linked(
     y: Any, x: Tracer, theirs: Any, ours: Any, args: tuple[Any, ...], kwargs: Any = NO_PARAMS, k: int | None = None
 ) -> Any:
     """`y`, a result of a function that makes views, as a view of `x`."""
-    if y is x or not isinstance(y, Tracer) or memory_of(y) is not None or y._trace is not x._trace:
+    if y is x or not isinstance(y, Tracer) or memory_of(y) is not None or y._trace is not x._trace or is_number(x):
         return y
     y._memory = view = View(x, theirs, ours, args, kwargs, k)
     root = view.root
@@ -162,6 +167,16 @@ def live_views(root: Tracer) -> list[Tracer]:
 def remade(x: Tracer) -> Any:
     """The value of a view, from the present value of what it is a view of."""
     return memory_of(x).made(memory_of(x).ours, lambda a: a)
+
+
+def flat(x: Tracer) -> Any:
+    """All entries as a vector, which is read-only where it is not one in memory."""
+    y = IMPLEMENTATIONS[np.ravel](x)
+    if type(memory_of(x)) is View and not shadow_of(x).flags.c_contiguous:
+        y = alias(y)
+        y._memory = Root()
+        y._memory.shadow = np.broadcast_to(np.int8(0), y.shape)
+    return y
 
 
 def laid_out(x: Any, order: str | None) -> Any:

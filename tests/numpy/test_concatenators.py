@@ -87,5 +87,5 @@ def test_plain_entries_go_to_numpy():
     assert (repr(xnp.r_), repr(xnp.c_), len(xnp.r_)) == ("xform.numpy.r_", "xform.numpy.c_", 0)
     with says(ValueError, "'c'", "no traced matrices"):
         xform.linearize(lambda x: xnp.r_["c", x], V)
-    with says(xform.ConcretizationError, "plain ndarray", "xform.numpy.array"):
+    with says(xform.ConcretizationError, "plain ndarray", "xform.numpy.array", "xform.numpy.r_"):
         xform.linearize(lambda x: np.r_[x, 1.0], V)

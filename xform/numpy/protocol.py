@@ -75,7 +75,8 @@ def refuse_array(self: Tracer, dtype: Any = None, copy: Any = None) -> Any:
         f"a traced array of {self.aval} in {self._trace.origin} was to become a plain ndarray{location()}, "
         "which would lose its derivative. Use xform.numpy.array, asarray or stack to build arrays from traced values, "
         "xform.numpy.full to fill one; make an array to write into, a[i] = x, with xform.numpy.zeros or copy instead "
-        "of numpy's, inside the transformed function; and numpy.f(a, x) instead of the method a.f(x) of a plain array"
+        "of numpy's, inside the transformed function; numpy.f(a, x) instead of the method a.f(x) of a plain array; "
+        "and xform.numpy.r_, c_ and vectorize instead of numpy's"
     )
 
 

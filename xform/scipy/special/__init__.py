@@ -17,6 +17,7 @@ from typing import Any as _Any
 
 import scipy.special as _scipy
 
+from xform.numpy import sinc
 from xform.scipy.special import (
     airy_kelvin,
     bessel,
@@ -42,7 +43,6 @@ from xform.scipy.special.functions import (
     multigammaln,
     perm,
     polygamma,
-    sinc,
     softplus,
     sph_harm_y,
     sph_legendre_p,

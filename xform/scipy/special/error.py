@@ -34,7 +34,7 @@ def normal_density(y: Any, a: Any) -> Any:
 
 
 erf = special(sp.erf, [slope_of_erf], c={"f": "erf"})
-erfc = special(sp.erfc, [lambda y, a: -slope_of_erf(y, a)], c={"f": "erfc"})
+erfc = special(sp.erfc, [lambda y, a: -slope_of_erf(y, a)])
 erfcx = special(sp.erfcx, [slope_of_erfcx])
 erfi = special(sp.erfi, [lambda y, a: 2 / SQRT_PI * np.exp(a * a)])
 erfinv = special(sp.erfinv, [lambda y, a: SQRT_PI / 2 * np.exp(y * y)])

@@ -18,7 +18,7 @@ import numpy as np
 
 #: nodes s = exp(u - e^{-u}) on (0, inf), and weights: a double exponential rule for integrands that decay like e^{-s}
 #: or faster (Takahasi and Mori 1974, Double exponential formulas for numerical integration)
-_STEP = 1 / 12
+_STEP = 1 / 20
 _GRID = np.arange(-3.7, 4.7, _STEP)
 NODES = np.exp(_GRID - np.exp(-_GRID))
 WEIGHTS = _STEP * NODES * (1 + np.exp(-_GRID))

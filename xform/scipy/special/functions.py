@@ -140,12 +140,6 @@ def softplus(x: ArrayLike) -> Any:
     return np.logaddexp(0.0, floating(x))
 
 
-@implements(sp.sinc)
-def sinc(x: ArrayLike) -> Any:
-    """sin(pi x) / (pi x), and 1 at 0."""
-    return np.sinc(x)
-
-
 @implements(sp.diric)
 def diric(x: ArrayLike, n: int) -> Any:
     """Dirichlet's kernel sin(n x/2) / (n sin(x/2)), of period 2 pi or 4 pi, n a positive integer; in x.
@@ -227,16 +221,16 @@ def sph_harm_y(n: ArrayLike, m: ArrayLike, theta: ArrayLike, phi: ArrayLike, *, 
 
 @implements(getattr(sp, "sph_legendre_p", None))
 def sph_legendre_p(n: ArrayLike, m: ArrayLike, theta: ArrayLike, *, diff_n: int = 0) -> Any:
-    """The spherical harmonic Y_n^m on the meridian phi = 0, real."""
+    """The spherical harmonic Y_n^m on the meridian phi = 0, real, with an axis of one in front."""
     refuse_diff_n("sph_legendre_p", diff_n)
-    return real(sph_harm_y(n, m, theta, 0.0))
+    return stack_list([real(sph_harm_y(n, m, theta, 0.0))])
 
 
 @implements(getattr(sp, "legendre_p", None))
 def legendre_p(n: ArrayLike, z: ArrayLike, *, diff_n: int = 0) -> Any:
-    """Legendre's polynomial P_n(z)."""
+    """Legendre's polynomial P_n(z), with an axis of one (for its derivatives) in front."""
     refuse_diff_n("legendre_p", diff_n)
-    return sp.eval_legendre(n, floating(z))
+    return stack_list([sp.eval_legendre(n, floating(z))])
 
 
 def bessel_jn(z: ArrayLike, *, v: int, n_iter: int = 50) -> Any:

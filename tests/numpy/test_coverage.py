@@ -1,9 +1,11 @@
 """Every public name of xform.numpy and its rooms: values, derivatives of two orders in both modes, and vmap."""
 
+import numpy as np
 import pytest
 
+import xform.numpy as xnp
 from tests.numpy.surface.checks import by_jit, check_value, in_numpy
-from tests.numpy.surface.reasons import OUR_DOOR
+from tests.numpy.surface.reasons import ABSENT, OUR_DOOR, by_name
 from tests.numpy.surface.table import REASONS, SAMPLES, UNMAPPED, is_constant, names, row
 
 NAMES = names()
@@ -25,6 +27,14 @@ def test_tables_name_what_there_is():
     """No samples and no reasons for names that do not exist, so that a misspelt one is seen."""
     unknown = {*SAMPLES, *REASONS, *UNMAPPED, *OUR_DOOR} - {*NAMES}
     assert sorted(name for name in unknown if not in_numpy(name)) == []
+
+
+def test_nothing_else_is_missing():
+    """Every name of NumPy is here, or there is a reason why it is not."""
+    assert sorted({*np.__all__} - {*xnp.__all__} - {*by_name(ABSENT)}) == []
+    assert sorted({*np.linalg.__all__} - {*xnp.linalg.__all__}) == []
+    assert sorted({*np.fft.__all__} - {*xnp.fft.__all__}) == []
+    assert sorted({*by_name(ABSENT)} & {*xnp.__all__}) == []
 
 
 @pytest.mark.slow

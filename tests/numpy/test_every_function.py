@@ -95,7 +95,7 @@ def drawing(examples: int):
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@drawing(3)
+@drawing(5)
 @given(data=st.data())
 def test_as_numpy_does(name, data):
     check_agrees(name, data.draw(CALLS[name]), doors_of(name))

@@ -57,5 +57,23 @@ OUR_DOOR = {
 OUR_FORM = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"}
 
 
+#: what NumPy's main namespace has besides, and xform.numpy not
+ABSENT = {
+    "dates and times": """
+        busday_count busday_offset busdaycalendar datetime64 datetime_as_string datetime_data is_busday isnat timedelta64
+    """,
+    "text, bytes and records": "bytes_ str_ strings char rec recarray record void",
+    "subclasses of ndarray": "asmatrix bmat matrix memmap ma",
+    "precisions that are not on every machine": "complex256 float128 complex192 float96",
+    "iterators over memory": "flatiter",
+    "settings of NumPy and facts about it": """
+        __array_namespace_info__ __version__ get_include getbufsize setbufsize geterrcall seterrcall info sctypeDict
+        show_config show_runtime test
+    """,
+    "modules": "core ctypeslib dtypes exceptions f2py lib polynomial random testing typing",
+    "an old name": "row_stack",
+}
+
+
 def by_name(table: dict[str, str]) -> dict[str, str]:
     return {name: reason for reason, names in table.items() for name in names.split()}

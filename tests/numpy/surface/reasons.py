@@ -60,7 +60,8 @@ OUR_FORM = {"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmas
 #: what NumPy's main namespace has besides, and xform.numpy not
 ABSENT = {
     "dates and times": """
-        busday_count busday_offset busdaycalendar datetime64 datetime_as_string datetime_data is_busday isnat timedelta64
+        busday_count busday_offset busdaycalendar datetime64 datetime_as_string datetime_data is_busday isnat
+        timedelta64
     """,
     "text, bytes and records": "bytes_ str_ strings char rec recarray record void",
     "subclasses of ndarray": "asmatrix bmat matrix memmap ma",

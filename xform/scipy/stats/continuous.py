@@ -15,6 +15,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from xform.control.custom.doors import custom_jvp
+from xform.core.trace import underlying
+from xform.ops.elementwise import mul_zero
 from xform.ops.select import select
 from xform.scipy.stats.arguments import Family, OfShapes, chosen, method, positive
 from xform.scipy.stats.density import Density
@@ -67,7 +69,7 @@ class Continuous(Family):
     ) -> None:
         super().__init__(name, shapes, valid)
         self.support: Callable[..., tuple[Any, Any]] = support if callable(support) else lambda *_: support
-        self.open, self.density = open, Density(rest, powers)
+        self.open, self.by_density, self.density = open, by_density, Density(rest, powers)
         below = integral_of(self.density, cdf, 1.0) if by_density else cdf
         above = integral_of(self.density, sf, -1.0) if by_density and sf else sf
         self.below = below
@@ -89,11 +91,7 @@ class Continuous(Family):
     @method
     def pdf(self, x: Any, shapes: Any, loc: Any, scale: Any) -> Any:
         """The density at x."""
-        y = (x - loc) / scale
-        inside = self.inside(y, shapes)
-        z, *shapes = self.inner(inside, y, *shapes)
-        value = self.density.value(z, self.inner, *shapes) / scale
-        return self.checked(chosen(inside, value, unless_nan(y, 0.0)), shapes, scale)
+        return self.checked(self.standard_density((x - loc) / scale, shapes) / scale, shapes, scale)
 
     @method
     def cdf(self, x: Any, shapes: Any, loc: Any, scale: Any) -> Any:
@@ -119,13 +117,19 @@ class Continuous(Family):
     def ppf(self, q: Any, shapes: Any, loc: Any, scale: Any) -> Any:
         """The value up to which the probability is q."""
         low, high = self.support(*shapes)
-        return self.inverse(self.from_below, (low, high), q, shapes, loc, scale)
+        return self.inverse(self.from_below, (low, high), 1.0, q, shapes, loc, scale)
 
     @method
     def isf(self, q: Any, shapes: Any, loc: Any, scale: Any) -> Any:
         """The value above which the probability is q."""
         low, high = self.support(*shapes)
-        return self.inverse(self.from_above, (high, low), q, shapes, loc, scale)
+        return self.inverse(self.from_above, (high, low), -1.0, q, shapes, loc, scale)
+
+    def standard_density(self, y: Any, shapes: Any) -> Any:
+        """The density at y, for loc 0 and scale 1."""
+        inside = self.inside(y, shapes)
+        z, *shapes = self.inner(inside, y, *shapes)
+        return chosen(inside, self.density.value(z, self.inner, *shapes), unless_nan(y, 0.0))
 
     def integral(self, function: Any, ends: tuple[float, float], x: Any, shapes: Any, loc: Any, scale: Any) -> Any:
         """The function of the standard argument inside of the support, constants below and above."""
@@ -136,13 +140,24 @@ class Continuous(Family):
         outside = unless_nan(y, select(y >= high, ends[1], ends[0]))
         return self.checked(chosen(inside, value, outside), shapes, scale)
 
-    def inverse(self, function: Any, ends: tuple[Any, Any], q: Any, shapes: Any, loc: Any, scale: Any) -> Any:
-        """loc + scale y for probabilities, nan for other numbers; for 0 and 1 the ends, if the formula fails there."""
+    def inverse(
+        self, function: Any, ends: tuple[Any, Any], sign: float, q: Any, shapes: Any, loc: Any, scale: Any
+    ) -> Any:
+        """loc + scale y for probabilities, nan for other numbers."""
         inside = np.logical_and(q >= 0, q <= 1)
-        y = function(chosen(inside, q, 0.5), *shapes)
-        regular = np.logical_or(np.isfinite(y), np.logical_and(q > 0, q < 1))
-        value = chosen(regular, y, select(q > 0.5, ends[1], ends[0])) * scale + loc
-        return self.checked(chosen(inside, value, np.nan), shapes, scale)
+        at_end = np.logical_or(np.equal(q, 0), np.equal(q, 1))
+        known = underlying(at_end)
+        if known is not None and not np.any(known):
+            y = function(chosen(inside, q, 0.5), *shapes)
+        else:
+            end = select(q > 0.5, ends[1], ends[0])
+            slope = sign / self.standard_density(end, shapes)
+            singular = np.logical_and(
+                at_end, np.logical_or(self.by_density, np.logical_or(slope == 0, np.isinf(slope)))
+            )
+            y = function(select(np.logical_and(inside, np.logical_not(singular)), q, 0.5), *shapes)
+            y = select(singular, end + mul_zero(q - np.rint(q), slope), y)  # with the derivative 1 / f
+        return self.checked(chosen(inside, y * scale + loc, np.nan), shapes, scale)
 
     def inside(self, y: Any, shapes: Any) -> Any:
         """Is y a finite number in the support?"""

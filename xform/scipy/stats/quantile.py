@@ -63,7 +63,7 @@ class Quantile(Elements, Opaque):
             _, tail_dot = jvp(at, tuple(shapes[k] for k in moving), tuple(shapes_dot[k] for k in moving))
             missing.append(-tail_dot)
         with np.errstate(all="ignore"):
-            density = distribution.density.value(x, distribution.inner, *shapes)
+            density = distribution.standard_density(x, shapes)
             x_dot = total(missing) * Guarded((-1.0 if upper else 1.0) / density)
         return [x], [fit_tangent(x_dot, x)]
 

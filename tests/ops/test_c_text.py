@@ -27,9 +27,16 @@ from xform.ops.structure import convert
 COMPILER = os.environ.get("CC") or shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
 #: those that optimise as compiled programs are; nan, infinities, zeros and wrapping are NumPy's
 FLAGS = ["-O1", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math", "-fwrapv"]
+
+
+def is_elementwise(prim):
+    return isinstance(prim, Elementwise) and type(prim).__module__.startswith("xform.ops.")
+
+
 HEADERS = "#include <stdint.h>\n#include <math.h>\n#include <complex.h>\n#undef I\n"
 
-ROWS = sorted((p for p in Primitive.registry.values() if isinstance(p, Elementwise)), key=lambda p: p.name)
+#: those of the room ops, of which each has a text; most functions of SciPy have none
+ROWS = sorted((p for p in Primitive.registry.values() if is_elementwise(p)), key=lambda p: p.name)
 ALL = [*ROWS, select, conjugate]
 
 DTYPES = [np.dtype(c) for c in ("f8", "f4", "c16", "c8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "?")]

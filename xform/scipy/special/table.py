@@ -29,11 +29,15 @@ SQRT_PI = math.sqrt(math.pi)
 SQRT_2PI = math.sqrt(2 * math.pi)
 
 
-def special(function: Any, partials: Row, name: str = "", **options: Any) -> Elementwise:
+class ScipyFunction(Elementwise):
+    """An elementwise function whose values SciPy computes: a compiled program calls it, unless libm has it as well."""
+
+
+def special(function: Any, partials: Row, name: str = "", **options: Any) -> ScipyFunction:
     """The primitive of a function; its partials may be infinite, at poles and at the ends of a domain."""
     name = name or function.__name__
     known = [not_known(name, d) if isinstance(d, str) else d for d in partials]
-    return Elementwise(name, function, known, singular=True, **options)
+    return ScipyFunction(name, function, known, singular=True, **options)
 
 
 def not_known(name: str, argument: str) -> Callable[..., Any]:
@@ -49,7 +53,7 @@ def not_known(name: str, argument: str) -> Callable[..., Any]:
     return refuse
 
 
-def several(ufunc: np.ufunc, names: Sequence[str], rows: Sequence[Row], values: Any = None) -> list[Elementwise]:
+def several(ufunc: np.ufunc, names: Sequence[str], rows: Sequence[Row], values: Any = None) -> list[ScipyFunction]:
     """The primitives of a ufunc of several results, one each; the ufunc on traced values is all of them.
 
     `values` computes them, by default the ufunc.
@@ -70,7 +74,7 @@ def same(ufunc: np.ufunc, prim: Any) -> None:
     BY_UFUNC[ufunc] = prim
 
 
-def inverse(ufunc: np.ufunc, cdf: Row, position: int, *, least: float | None = None) -> Elementwise:
+def inverse(ufunc: np.ufunc, cdf: Row, position: int, *, least: float | None = None) -> ScipyFunction:
     """The function x of (..., p, ...) with F(..., x, ...) = p, where `cdf` are the partials of F, as functions of
     (p, its arguments), and x and p stand at the same position:
 

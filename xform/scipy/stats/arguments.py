@@ -114,10 +114,10 @@ def method(rule: Callable[..., Any]) -> Any:
     return either
 
 
-def chosen(condition: Any, value: Any, otherwise: Any) -> Any:
+def chosen(condition: Any, value: Any, otherwise: Callable[[], Any]) -> Any:
     """The value where the condition holds; itself, if that is known to be everywhere."""
     known = underlying(condition)
     everywhere = known is not None and bool(np.all(known))
     if everywhere and np.broadcast_shapes(shape_of(condition), shape_of(value)) == shape_of(value):
         return value
-    return select(condition, value, otherwise)
+    return select(condition, value, otherwise())

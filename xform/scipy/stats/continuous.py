@@ -86,7 +86,7 @@ class Continuous(Family):
         y = (x - loc) / scale
         inside = self.inside(y, shapes)
         value = self.density.log(*self.inner(inside, y, *shapes)) - np.log(scale)
-        return self.checked(chosen(inside, value, unless_nan(y, -np.inf)), shapes, scale)
+        return self.checked(chosen(inside, value, lambda: unless_nan(y, -np.inf)), shapes, scale)
 
     @method
     def pdf(self, x: Any, shapes: Any, loc: Any, scale: Any) -> Any:
@@ -129,15 +129,17 @@ class Continuous(Family):
         """The density at y, for loc 0 and scale 1."""
         inside = self.inside(y, shapes)
         z, *shapes = self.inner(inside, y, *shapes)
-        return chosen(inside, self.density.value(z, self.inner, *shapes), unless_nan(y, 0.0))
+        return chosen(inside, self.density.value(z, self.inner, *shapes), lambda: unless_nan(y, 0.0))
 
     def integral(self, function: Any, ends: tuple[float, float], x: Any, shapes: Any, loc: Any, scale: Any) -> Any:
         """The function of the standard argument inside of the support, constants below and above."""
         y = (x - loc) / scale
         inside = self.inside(y, shapes)
         value = function(*self.inner(inside, y, *shapes))
-        _, high = self.support(*shapes)
-        outside = unless_nan(y, select(y >= high, ends[1], ends[0]))
+
+        def outside() -> Any:
+            return unless_nan(y, select(y >= self.support(*shapes)[1], ends[1], ends[0]))
+
         return self.checked(chosen(inside, value, outside), shapes, scale)
 
     def inverse(
@@ -148,7 +150,7 @@ class Continuous(Family):
         at_end = np.logical_or(np.equal(q, 0), np.equal(q, 1))
         known = underlying(at_end)
         if known is not None and not np.any(known):
-            y = function(chosen(inside, q, 0.5), *shapes)
+            y = function(chosen(inside, q, lambda: 0.5), *shapes)
         else:
             end = select(q > 0.5, ends[1], ends[0])
             slope = sign / self.standard_density(end, shapes)
@@ -157,22 +159,24 @@ class Continuous(Family):
             )
             y = function(select(np.logical_and(inside, np.logical_not(singular)), q, 0.5), *shapes)
             y = select(singular, end + mul_zero(q - np.rint(q), slope), y)  # with the derivative 1 / f
-        return self.checked(chosen(inside, y * scale + loc, np.nan), shapes, scale)
+        return self.checked(chosen(inside, y * scale + loc, lambda: np.nan), shapes, scale)
 
     def inside(self, y: Any, shapes: Any) -> Any:
         """Is y a finite number in the support?"""
         low, high = self.support(*shapes)
+        if type(low) is float and type(high) is float and (low, high) == WHOLE:
+            return np.isfinite(y)
         within = np.logical_and(y > low, y < high) if self.open else np.logical_and(y >= low, y <= high)
         return np.logical_and(within, np.isfinite(y))
 
     def inner(self, inside: Any, y: Any, *shapes: Any) -> list[Any]:
         """The arguments, with a y from the middle of the support where it is not inside."""
         low, high = self.support(*shapes)
-        return [chosen(inside, y, middle(low, high)), *shapes]
+        return [chosen(inside, y, lambda: middle(low, high)), *shapes]
 
     def checked(self, value: Any, shapes: Any, scale: Any) -> Any:
         """The value, nan for parameters that no distribution has."""
-        return chosen(np.logical_and(self.valid(*shapes), scale > 0), value, np.nan)
+        return chosen(np.logical_and(self.valid(*shapes), scale > 0), value, lambda: np.nan)
 
 
 def middle(low: Any, high: Any) -> Any:

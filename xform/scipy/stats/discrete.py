@@ -68,7 +68,7 @@ class Discrete(Family):
         y = k - loc
         inside = self.inside(y, shapes)
         value = self.density.log(*self.counted(inside, y, shapes))
-        return self.checked(chosen(inside, value, unless_nan(y, -np.inf)), shapes)
+        return self.checked(chosen(inside, value, lambda: unless_nan(y, -np.inf)), shapes)
 
     @method
     def pmf(self, k: Any, shapes: Any, loc: Any) -> Any:
@@ -76,7 +76,7 @@ class Discrete(Family):
         y = k - loc
         inside = self.inside(y, shapes)
         value = self.density.value(*self.of_count(inside, y, shapes))
-        return self.checked(chosen(inside, value, unless_nan(y, 0.0)), shapes)
+        return self.checked(chosen(inside, value, lambda: unless_nan(y, 0.0)), shapes)
 
     @method
     def cdf(self, k: Any, shapes: Any, loc: Any) -> Any:
@@ -114,7 +114,10 @@ class Discrete(Family):
         low, high = self.support(*shapes)
         inside = np.logical_and(y >= low, y < high)
         value = function(*self.counted(inside, y, shapes))
-        outside = unless_nan(y, select(y >= high, ends[1], ends[0]))
+
+        def outside() -> Any:
+            return unless_nan(y, select(y >= high, ends[1], ends[0]))
+
         return self.checked(chosen(inside, value, outside), shapes)
 
     def summed(self, k: Any, *shapes: Any) -> Any:
@@ -142,7 +145,7 @@ class Discrete(Family):
     def counted(self, inside: Any, y: Any, shapes: Any) -> list[Any]:
         """The arguments, with the first count of the support for a y that is not inside."""
         low, _ = self.support(*shapes)
-        return [chosen(inside, np.floor(y), low), *shapes]
+        return [chosen(inside, np.floor(y), lambda: low), *shapes]
 
     def of_count(self, inside: Any, y: Any, shapes: Any) -> list[Any]:
         """The arguments of the density's value: bases depend on the parameters, to be replaced where one is zero."""
@@ -155,4 +158,4 @@ class Discrete(Family):
 
     def checked(self, value: Any, shapes: Any) -> Any:
         """The value, nan for parameters that no distribution has."""
-        return chosen(self.valid(*shapes), value, np.nan)
+        return chosen(self.valid(*shapes), value, lambda: np.nan)

@@ -228,15 +228,12 @@ from numpy import (
 )
 
 from xform.numpy import later as _later
-from xform.numpy import linalg as linalg
 from xform.numpy import methods as methods
 from xform.numpy import mutation as mutation
 from xform.numpy import protocol as protocol
 from xform.numpy import refusals as refusals
-from xform.numpy.applying import apply_along_axis, apply_over_axes
 from xform.numpy.arranging import flip, fliplr, flipud, repeat, resize, roll, rot90, tile
 from xform.numpy.choosing import interp, piecewise, select, where
-from xform.numpy.convolutions import convolve, correlate
 from xform.numpy.creation import (
     array,
     asanyarray,
@@ -263,7 +260,6 @@ from xform.numpy.creation import (
     zeros_like,
 )
 from xform.numpy.cumulative import cumprod, cumsum, cumulative_prod, cumulative_sum
-from xform.numpy.differences import diff, ediff1d, trapezoid
 from xform.numpy.elementwise import (
     allclose,
     angle,
@@ -295,7 +291,6 @@ from xform.numpy.grids import (
     unravel_index,
 )
 from xform.numpy.gufuncs import matmul, matvec, vecdot, vecmat
-from xform.numpy.histograms import bincount, histogram, histogram2d, histogram_bin_edges, histogramdd
 from xform.numpy.inspection import (
     array2string,
     array_repr,
@@ -331,37 +326,10 @@ from xform.numpy.joining import (
     vsplit,
     vstack,
 )
-from xform.numpy.nans import (
-    nanargmax,
-    nanargmin,
-    nancumprod,
-    nancumsum,
-    nanmax,
-    nanmean,
-    nanmin,
-    nanprod,
-    nanstd,
-    nansum,
-    nanvar,
-)
 from xform.numpy.ordering import argpartition, argsort, digitize, lexsort, partition, searchsorted, sort, sort_complex
-from xform.numpy.padding import pad
 from xform.numpy.products import cross, diagonal, dot, einsum, einsum_path, inner, kron, outer, tensordot, trace, vdot
-from xform.numpy.quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
 from xform.numpy.ranges import arange, geomspace, linspace, logspace
 from xform.numpy.reductions import all, any, count_nonzero, mean, prod, sum
-from xform.numpy.sets import (
-    intersect1d,
-    isin,
-    setdiff1d,
-    setxor1d,
-    union1d,
-    unique,
-    unique_all,
-    unique_counts,
-    unique_inverse,
-    unique_values,
-)
 from xform.numpy.shaping import (
     atleast_1d,
     atleast_2d,
@@ -379,18 +347,35 @@ from xform.numpy.shaping import (
     swapaxes,
     transpose,
 )
-from xform.numpy.signals import trim_zeros, unwrap
-from xform.numpy.slopes import gradient
 from xform.numpy.statistics import average, corrcoef, cov, std, var
 from xform.numpy.taking import argwhere, choose, compress, extract, flatnonzero, nonzero, take, take_along_axis
 
 if _TYPE_CHECKING:
     from xform.numpy import emath as emath
     from xform.numpy import fft as fft
+    from xform.numpy import linalg as linalg
+    from xform.numpy.applying import apply_along_axis, apply_over_axes
     from xform.numpy.bessel import i0, kaiser
     from xform.numpy.concatenators import c_, r_
+    from xform.numpy.convolutions import convolve, correlate
+    from xform.numpy.differences import diff, ediff1d, trapezoid
     from xform.numpy.fitting import polyfit
+    from xform.numpy.histograms import bincount, histogram, histogram2d, histogram_bin_edges, histogramdd
+    from xform.numpy.nans import (
+        nanargmax,
+        nanargmin,
+        nancumprod,
+        nancumsum,
+        nanmax,
+        nanmean,
+        nanmin,
+        nanprod,
+        nanstd,
+        nansum,
+        nanvar,
+    )
     from xform.numpy.packing import packbits, unpackbits
+    from xform.numpy.padding import pad
     from xform.numpy.polynomials import (
         poly,
         polyadd,
@@ -403,7 +388,22 @@ if _TYPE_CHECKING:
         roots,
         vander,
     )
+    from xform.numpy.quantiles import median, nanmedian, nanpercentile, nanquantile, percentile, quantile
     from xform.numpy.requirements import asarray_chkfinite, isfortran, require
+    from xform.numpy.sets import (
+        intersect1d,
+        isin,
+        setdiff1d,
+        setxor1d,
+        union1d,
+        unique,
+        unique_all,
+        unique_counts,
+        unique_inverse,
+        unique_values,
+    )
+    from xform.numpy.signals import trim_zeros, unwrap
+    from xform.numpy.slopes import gradient
     from xform.numpy.vectorizing import vectorize
     from xform.numpy.writing import copyto, fill_diagonal, place, put, put_along_axis, putmask
 

@@ -9,28 +9,41 @@ from importlib import import_module
 from typing import Any
 
 #: the modules, by their name in `xform.numpy`
-MODULES = {"emath": "xform.numpy.emath", "fft": "xform.numpy.fft"}
+MODULES = {"emath": "xform.numpy.emath", "fft": "xform.numpy.fft", "linalg": "xform.numpy.linalg"}
 
-#: the modules by the public names in them
-NAMES = {
-    **dict.fromkeys(
-        ["poly", "polyadd", "polyder", "polydiv", "polyint", "polymul", "polysub", "polyval", "roots", "vander"],
-        "xform.numpy.polynomials",
+#: the public names in each of the other modules
+PUBLIC = {
+    "applying": "apply_along_axis apply_over_axes",
+    "bessel": "i0 kaiser",
+    "concatenators": "c_ r_",
+    "convolutions": "convolve correlate",
+    "differences": "diff ediff1d trapezoid",
+    "fitting": "polyfit",
+    "histograms": "bincount histogram histogram2d histogram_bin_edges histogramdd",
+    "nans": "nanargmax nanargmin nancumprod nancumsum nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+    "packing": "packbits unpackbits",
+    "padding": "pad",
+    "polynomials": "poly polyadd polyder polydiv polyint polymul polysub polyval roots vander",
+    "quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+    "requirements": "asarray_chkfinite isfortran require",
+    "sets": (
+        "intersect1d isin setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse unique_values"
     ),
-    **dict.fromkeys(
-        ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"],
-        "xform.numpy.writing",
-    ),
-    **dict.fromkeys(["asarray_chkfinite", "isfortran", "require"], "xform.numpy.requirements"),
-    **dict.fromkeys(["c_", "r_"], "xform.numpy.concatenators"),
-    **dict.fromkeys(["packbits", "unpackbits"], "xform.numpy.packing"),
-    **dict.fromkeys(["i0", "kaiser"], "xform.numpy.bessel"),
-    "polyfit": "xform.numpy.fitting",
-    "vectorize": "xform.numpy.vectorizing",
+    "signals": "trim_zeros unwrap",
+    "slopes": "gradient",
+    "vectorizing": "vectorize",
+    "writing": "copyto fill_diagonal place put put_along_axis putmask",
 }
 
+#: the modules by these names
+NAMES = {name: f"xform.numpy.{module}" for module, names in PUBLIC.items() for name in names.split()}
+
 #: the modules by the NumPy module whose functions they implement
-COUNTERPARTS = {"numpy.fft": "xform.numpy.fft", "numpy.lib.scimath": "xform.numpy.emath"}
+COUNTERPARTS = {
+    "numpy.fft": "xform.numpy.fft",
+    "numpy.lib.scimath": "xform.numpy.emath",
+    "numpy.linalg": "xform.numpy.linalg",
+}
 
 
 def attribute(name: str) -> Any:

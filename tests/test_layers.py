@@ -166,7 +166,7 @@ def test_import_loads_nothing_optional():
 
 def test_import_costs_at_most_50_ms_beyond_numpy():
     code = "import numpy, time; start = time.process_time(); import xform; print(time.process_time() - start)"
-    # Time of the processor, which is that of the clock on a quiet machine. Noise only ever adds, so the least of several
+    # Time of the processor: on a quiet machine that of the clock. Noise only ever adds, so the least of several
     # is the estimate; a busy machine gets more tries, never more time.
     least = float("inf")
     for _ in range(20):

@@ -146,7 +146,8 @@ def test_stacks_and_empty_matrices():
 
 # --- any function, by Schur and Parlett ---
 
-DEGENERATE = [np.eye(3), np.diag([1.0, 1.0, 2.0]), JORDAN, normal(4, 4), np.diag([1.0, 1.05, 3.0, 3.0 + 1e-9])]
+GENERAL = np.array([[0.3, 1.2, -0.4, 0.1], [-0.7, 0.2, 0.9, 0.5], [1.1, -0.3, 0.6, -0.8], [0.4, 0.7, -1.3, 0.9]])
+DEGENERATE = [np.eye(3), np.diag([1.0, 1.0, 2.0]), JORDAN, GENERAL, np.diag([1.0, 1.05, 3.0, 3.0 + 1e-9])]
 
 
 @both

@@ -1,4 +1,8 @@
-"""Pseudoinverses and least squares with SciPy's signatures and cutoffs."""
+"""Pseudoinverses and least squares with SciPy's signatures and cutoffs.
+
+The derivative of Golub and Pereyra is that of a matrix whose rank is what the cutoff says it is. If singular values
+that are not small are cut off, it is not the derivative of the truncated pseudoinverse, and an error says so.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,77 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from xform.numpy import linalg
+from xform.core.aval import Aval
+from xform.core.primitive import is_zero
+from xform.core.trace import concrete
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.linalg.operands import rectangular, square
+from xform.numpy.norms import sum_of_squares
 from xform.ops import spectral
-from xform.ops.matrix import inexact
+from xform.ops.einsum import matmul
+from xform.ops.matrix import adjoint, as_column, inexact, require_matrices
+from xform.ops.pseudoinverse import LeastSquares, PseudoInverse, effective_rcond, hermitian_part
 from xform.ops.reduce import reduce_max
-from xform.ops.structure import convert, reduce_sum, reshape
-from xform.scipy.linalg.systems import mirrored
+from xform.ops.structure import broadcast_to, convert, reduce_sum, reshape
+from xform.scipy.linalg.stacks import Looped, columns_of, like_right_side
+
+
+class WithoutRemainder(Looped):
+    """A itself, if what its pseudoinverse P leaves of it, A - A P A, is negligible; else NotImplementedError."""
+
+    def abstract(self, a: Aval, p: Aval) -> list[Aval]:
+        require_matrices(self.name, a, p)
+        return [a.with_shape(a.shape)]
+
+    def one(self, *matrices: Any, **params: Any) -> list[Any]:
+        a, p = matrices
+        remainder, size = (float(np.linalg.norm(x)) for x in (a - a @ p @ a, a))
+        if remainder > size * float(np.finfo(a.dtype).eps) ** 0.5:
+            raise NotImplementedError(
+                f"pinv, lstsq: singular values of size {remainder:.3g}, in a matrix of size {size:.3g}, are cut off; "
+                "the derivative is known only where those that are cut off are negligible. Pass a smaller rtol (or "
+                "cond), or compute from svd"
+            )
+        return [a]
+
+    def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
+        return [self(*primals)], [tangents[0]]
+
+
+without_remainder = WithoutRemainder("without_remainder")
+
+
+class CheckedPseudoInverse(PseudoInverse):
+    """The pseudoinverse; differentiated where the singular values that are cut off are negligible."""
+
+    def jvp(self, primals: Any, tangents: Any, *, hermitian: bool) -> tuple[list[Any], list[Any]]:
+        a, rtol = primals
+        if not is_zero(tangents[0]):
+            a = without_remainder(a, self(a, rtol, hermitian=hermitian))
+        return super().jvp((a, rtol), tangents, hermitian=hermitian)
+
+
+class CheckedLeastSquares(LeastSquares):
+    """Least squares; differentiated in A where the singular values that are cut off are negligible."""
+
+    def jvp(self, primals: Any, tangents: Any, *, rcond: float) -> tuple[list[Any], list[Any]]:
+        a, b = primals
+        if not is_zero(tangents[0]):
+            fraction = np.full((*a.shape[:-2], 1, 1), effective_rcond(rcond, a.dtype))
+            a = without_remainder(a, checked_pinv(a, fraction, hermitian=False))
+        return super().jvp((a, b), tangents, rcond=rcond)
+
+
+checked_pinv = CheckedPseudoInverse("checked_pinv")
+checked_lstsq = CheckedLeastSquares("checked_lstsq")
+
+
+def pseudoinverse(matrix: Any, fraction: Any, hermitian: bool) -> Any:
+    """A^+ for a cutoff that is a number or one for each matrix."""
+    if not matrix.size:
+        return reshape(matrix, shape=(*matrix.shape[:-2], *matrix.shape[:-3:-1]))
+    (fraction,) = inexact(asarray(fraction))
+    return checked_pinv(matrix, as_column(as_column(broadcast_to(fraction, matrix.shape[:-2]))), hermitian=hermitian)
 
 
 def cutoff(name: str, s: Any, shape: tuple[int, ...], atol: float | None, rtol: float | None) -> tuple[Any, Any]:
@@ -42,7 +109,8 @@ def pinv(
     """The pseudoinverse of Moore and Penrose, (..., n, m) for A (..., m, n); with the rank if `return_rank`.
 
     Singular values up to atol + rtol max(s) count as zero, by default atol = 0 and rtol = max(m, n) eps. While the rank
-    does not change, derivatives exist at every rank (Golub and Pereyra 1973). Raises ValueError for negative cutoffs.
+    does not change, derivatives exist at every rank (Golub and Pereyra 1973). Raises ValueError for negative cutoffs,
+    and NotImplementedError when it is differentiated where singular values that are not negligible are cut off.
 
     >>> import numpy as np
     >>> pinv(np.array([[2.0, 0.0], [0.0, 0.0]]))
@@ -52,7 +120,7 @@ def pinv(
     matrix = rectangular("pinv", a)
     s = spectral.svd(matrix, full_matrices=False, compute_uv=False)
     fraction, rank = cutoff("pinv", s, matrix.shape, atol, rtol)
-    inverse = linalg.pinv(matrix, rtol=fraction)
+    inverse = pseudoinverse(matrix, fraction, hermitian=False)
     return (inverse, rank) if return_rank else inverse
 
 
@@ -72,10 +140,11 @@ def pinvh(
     array([[0.5, 0. ],
            [0. , 0. ]])
     """
-    matrix = mirrored(square("pinvh", a), bool(lower), True)
+    matrix = square("pinvh", a)
+    matrix = hermitian_part(matrix if lower else adjoint(matrix))
     s = np.abs(spectral.eigh.bind(matrix, lower=True)[0])
     fraction, rank = cutoff("pinvh", s, matrix.shape, atol, rtol)
-    inverse = linalg.pinv(matrix, rtol=fraction, hermitian=True)
+    inverse = pseudoinverse(matrix, fraction, hermitian=True)
     return (inverse, rank) if return_rank else inverse
 
 
@@ -94,7 +163,7 @@ def lstsq(
     Singular values s of A up to `cond` (by default eps) times the largest one count as zero. The residuals are
     |A x - b|^2 for each column of b, and none where m <= n or A has rank < n. The derivative is that of A^+ b (see
     `pinv`); that of the rank-revealing driver "gelsy" as well, which gives None for s. Raises ValueError if shapes do
-    not fit.
+    not fit, and NotImplementedError as `pinv`.
 
     >>> import numpy as np
     >>> x, residuals, rank, s = lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))
@@ -107,9 +176,14 @@ def lstsq(
     if len(matrix.shape) != 2 or matrix.shape[:1] != right.shape[:1]:
         raise ValueError(f"lstsq: shapes {matrix.shape} and {right.shape} were given; wanted (m, n) and (m,) or (m, k)")
     rcond = np.finfo(matrix.dtype).eps if cond is None else cond
-    x, residuals, rank, s = linalg.lstsq(matrix, right, rcond)
-    if len(right.shape) == 1 and residuals.shape == (1,):
-        residuals = reshape(residuals, shape=())
-    residuals = residuals if residuals.size else np.zeros(0, x.dtype)
+    columns = columns_of(right)
+    x, rank, s = checked_lstsq.bind(matrix, columns, rcond=float(rcond))
+    (m, n), known = matrix.shape, concrete(rank)
+    if m <= n or (known is not None and known != n):
+        residuals: Any = np.zeros(0, x.dtype)
+    else:
+        residuals = sum_of_squares(columns - matmul(matrix, x), (0,))
+        residuals = residuals if len(right.shape) > 1 else reshape(residuals, shape=())
+    x = like_right_side(x, right)
     rank = convert(rank, dtype=np.dtype(np.int64))
     return x, residuals, rank, None if lapack_driver == "gelsy" else s

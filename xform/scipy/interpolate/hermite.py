@@ -105,7 +105,8 @@ class Akima1DInterpolator(CubicHermiteSpline):
         extrapolate: Any = None,
     ) -> None:
         if not has_tracer((x, y), {}):
-            self.adopt(reference.Akima1DInterpolator(x, y, axis, method=method, extrapolate=extrapolate))
+            beyond = {} if extrapolate is None else {"extrapolate": extrapolate}  # which older releases do not know
+            self.adopt(reference.Akima1DInterpolator(x, y, axis, method=method, **beyond))
             return
         if method not in ("akima", "makima"):
             raise NotImplementedError(f"Akima1DInterpolator: method={method!r} was given; wanted 'akima' or 'makima'")

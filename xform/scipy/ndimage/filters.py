@@ -98,7 +98,7 @@ def correlate(
            [1., 2., 2.]])
     """
     if not has_tracer((input, weights, cval), {}):
-        return reference.correlate(input, weights, output, mode, cval, origin, axes=axes)
+        return reference.correlate(input, weights, output, mode, cval, origin, **given(axes=axes))
     x, w = asarray(input), asarray(weights)
     along = axes_of(axes, x.ndim)
     if w.ndim != len(along):
@@ -165,7 +165,7 @@ def uniform_filter(
     array([[1.33333333, 3.        , 4.66666667]])
     """
     if not has_tracer((input, cval), {}):
-        return reference.uniform_filter(input, size, output, mode, cval, origin, axes=axes)
+        return reference.uniform_filter(input, size, output, mode, cval, origin, **given(axes=axes))
     x = asarray(input)
     along = axes_of(axes, x.ndim)
     options = (per_axis(option, len(along)) for option in (size, mode, origin))
@@ -217,7 +217,7 @@ def laplace(
     array([ 1.,  3., -4.])
     """
     if not has_tracer((input, cval), {}):
-        return reference.laplace(input, output, mode, cval, axes=axes)
+        return reference.laplace(input, output, mode, cval, **given(axes=axes))
     x = asarray(input)
     along = axes_of(axes, x.ndim)
     terms = [
@@ -227,6 +227,11 @@ def laplace(
     return sum(terms[1:], terms[0]) if terms else xnp.zeros_like(x)
 
 
+def given(**options: Any) -> dict[str, Any]:
+    """The options that are given: not all releases of SciPy have them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def axes_of(axes: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
     """The axes, counted from the front; None is all of them."""
     return tuple(range(rank)) if axes is None else normalize_axis_tuple(axes, rank)
@@ -234,8 +239,9 @@ def axes_of(axes: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
 
 def per_axis(option: Any, count: int) -> list[Any]:
     """One option for each axis; RuntimeError if there are not so many."""
-    alone = option is None or isinstance(option, str) or not (isinstance(option, list | tuple) or shape_of(option))
-    options = [option] * count if alone else list(option)
+    if option is None or isinstance(option, str) or not (isinstance(option, list | tuple) or shape_of(option)):
+        return [option] * count
+    options = list(option)
     if len(options) != count:
         raise RuntimeError(f"sequence argument must have length equal to input rank: {len(options)} for {count} axes")
     return options

@@ -14,7 +14,7 @@ import scipy.ndimage
 import xform.numpy as xnp
 from xform.core.trace import concrete_or_raise, underlying
 from xform.numpy.dispatch import ArrayLike, asarray, has_tracer
-from xform.scipy.ndimage.filters import axes_of, correlate1d, per_axis
+from xform.scipy.ndimage.filters import axes_of, correlate1d, given, per_axis
 
 reference: Any = scipy.ndimage  # SciPy's stubs do not know all of its options
 
@@ -124,7 +124,7 @@ def gaussian_laplace(
     np.float64(0.44)
     """
     if not has_tracer((input, sigma, cval), {}):
-        return reference.gaussian_laplace(input, sigma, output, mode, cval, axes=axes, **kwargs)
+        return reference.gaussian_laplace(input, sigma, output, mode, cval, **given(axes=axes), **kwargs)
     terms = derivatives(input, sigma, 2, output, mode, cval, axes, **kwargs)
     return sum(terms[1:], terms[0])
 
@@ -145,6 +145,6 @@ def gaussian_gradient_magnitude(
     np.float64(0.86)
     """
     if not has_tracer((input, sigma, cval), {}):
-        return reference.gaussian_gradient_magnitude(input, sigma, output, mode, cval, axes=axes, **kwargs)
+        return reference.gaussian_gradient_magnitude(input, sigma, output, mode, cval, **given(axes=axes), **kwargs)
     terms = derivatives(input, sigma, 1, output, mode, cval, axes, **kwargs)
     return xnp.sqrt(sum((t * t for t in terms[1:]), terms[0] * terms[0]))

@@ -106,7 +106,7 @@ def sem(
     array([-0.5,  0.5])
     """
     if not has_tracer((a,), {}):
-        return reference.sem(a, axis, ddof, nan_policy, keepdims=keepdims)
+        return reference.sem(a, axis, ddof, nan_policy, **({"keepdims": True} if keepdims else {}))
     reject_policy("sem", nan_policy)
     x, place = lanes(a, axis)
     error = xnp.std(x, axis=-1, ddof=ddof, keepdims=True) / np.sqrt(x.shape[-1])

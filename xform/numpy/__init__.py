@@ -226,6 +226,8 @@ from numpy import (
     unsignedinteger,
     ushort,
 )
+from numpy import __array_api_version__ as __array_api_version__
+from numpy import __array_namespace_info__ as __array_namespace_info__
 
 from xform.numpy import later as _later
 from xform.numpy import methods as methods

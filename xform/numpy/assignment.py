@@ -49,7 +49,7 @@ def setitem(x: Tracer, index: Any, value: Any) -> None:
         return
     region, shape = found
     v = fit(converted(value, x), shape)
-    if type(memory_of(x)) is View:
+    if isinstance(memory_of(x), View):
         write_part(root_of(x), part_of(x, index), v)
     else:
         store(x, update_slice, (reshaped(v, region_shape(region)),), {"index": region})
@@ -73,7 +73,7 @@ def check_writable(x: Tracer) -> None:
             "one, or make an array without axes, xform.numpy.array(x)"
         )
     memory = memory_of(x)
-    if type(memory) is View:
+    if isinstance(memory, View):
         settle(x)
     if memory is not None and memory.shadow is not None and is_read_only(memory.shadow):
         raise ValueError(
@@ -102,7 +102,7 @@ def part_of(x: Tracer, index: Any) -> np.ndarray:
 
 def is_part(x: Tracer, index: Any, value: Tracer) -> bool:
     """Is the value the very part of `x` that it is to be written into?"""
-    if type(memory_of(value)) is not View:
+    if not isinstance(memory_of(value), View):
         return False
     settle(value)
     if root_of(value) is not root_of(x) or value is x:
@@ -126,7 +126,7 @@ def write_entries(x: Tracer, index: Any, v: Any) -> None:
         replace(x, select(mask, broadcast_to(v, x.shape), alias(x)))
         return
     plan = Plan(x.shape, index, static=False)
-    if type(memory_of(x)) is View or plan.region is not None or plan.inner != x.shape or not plan.indices:
+    if isinstance(memory_of(x), View) or plan.region is not None or plan.inner != x.shape or not plan.indices:
         replace(x, Entries(alias(x), index).set(v))
         return
     if not is_traced(*plan.indices):
@@ -137,7 +137,7 @@ def write_entries(x: Tracer, index: Any, v: Any) -> None:
 
 def replace(x: Tracer, value: Any) -> None:
     """All entries of `x` become those of a value of its shape and dtype."""
-    if type(memory_of(x)) is View:
+    if isinstance(memory_of(x), View):
         write_part(root_of(x), shadow_of(x), value, (x, value))
         return
     value = alias(value)

@@ -9,14 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from xform.core.trace import EVAL, context
+from xform.core.trace import EVAL, Tracer, context
 from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, fresh, implements, maker
 from xform.numpy.dispatch import asarray as as_value
 from xform.numpy.shaping import Shape, as_shape, broadcast_to, in_shape, permuted
-from xform.numpy.views import laid_out
+from xform.numpy.views import shadow_of
 from xform.ops import structure
 from xform.ops.select import select
 from xform.ops.structure import convert
+
+
+def laid_out(x: Any, order: str | None) -> Any:
+    """`x`, or a copy where NumPy's array lies in another order in memory than is wanted."""
+    if not isinstance(x, Tracer) or len(x.shape) < 2 or order not in ("C", "F"):
+        return x
+    flags = shadow_of(x).flags
+    return x if (flags.c_contiguous if order == "C" else flags.f_contiguous) else fresh(x)
 
 
 @implements(np.array, makes=True)

@@ -19,6 +19,7 @@ from xform.core.aval import shape_of
 from xform.core.errors import user_frame
 from xform.core.stage import is_staging
 from xform.core.trace import EVAL, Tracer, context
+from xform.numpy.views import viewed
 from xform.ops.stack import as_dtype, asarray, has_tracer, promote, stack_list
 from xform.ops.structure import broadcast, broadcast_to
 
@@ -62,7 +63,7 @@ def implements(*numpy_functions: Any, makes: bool = False) -> Callable[[F], F]:
             return ours
         theirs = known[0]
         for f in known:
-            IMPLEMENTATIONS[f] = ours
+            IMPLEMENTATIONS[f] = viewed(f, ours)
         if makes:
             return functools.wraps(ours)(maker(theirs))  # type: ignore[return-value]
 

@@ -5,7 +5,6 @@ The frequent ones, of integers, slices and new axes, are a region and a shape; t
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from xform.core.trace import Tracer, context
 from xform.numpy.index_plan import Plan, reshaped, slice_entry, whole
-from xform.numpy.views import linked
+from xform.numpy.views import Part, linked
 from xform.ops.structure import Region, slice_
 
 INTEGERS = (int, np.int64)
@@ -51,7 +50,7 @@ def getitem(x: Any, index: Any) -> Any:
 
 def view(y: Any, x: Any, index: Any) -> Any:
     """The part y = x[index] of a traced array as a view of it; a single entry is none, but a number."""
-    return linked(y, x, operator.getitem, getitem, (x, index)) if isinstance(x, Tracer) else y
+    return linked(y, x, Part, index) if isinstance(x, Tracer) else y
 
 
 def basic(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[Region, tuple[int, ...]] | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.errors import ConcretizationError, TracerAssignmentError
-from xform.core.trace import Tracer, is_constant
+from xform.core.trace import NO_PARAMS, Tracer, is_constant
 from xform.numpy import (
     arranging,
     cumulative,
@@ -28,7 +28,7 @@ from xform.numpy import (
 from xform.numpy.creation import astype_of, copy
 from xform.numpy.dispatch import IMPLEMENTATIONS, location
 from xform.numpy.shaping import permuted
-from xform.numpy.views import install, linked
+from xform.numpy.views import Result, linked
 from xform.ops.complex import conjugate
 from xform.ops.operators import operand
 
@@ -62,6 +62,7 @@ TAKERS = {
     "tofile": "the value as extra output (has_aux=True), and to the file outside",
     "dump": "the value as extra output (has_aux=True), and to the file outside",
     "dumps": "the value as extra output (has_aux=True), and to the file outside",
+    "__dlpack__": "the value as extra output (has_aux=True), and exchange it outside",
     "view": "x.astype(dtype) to convert the numbers, x.real and x.imag for the parts of complex ones",
     "getfield": "x.real and x.imag for the parts of complex numbers",
 }
@@ -125,7 +126,7 @@ def transposed(self: Tracer) -> Any:
     if rank < 2:
         return self
     y = permuted(self, (1, 0) if rank == 2 else tuple(range(rank))[::-1])
-    return linked(y, self, np.transpose, IMPLEMENTATIONS[np.transpose], (self,))
+    return linked(y, self, Result, (np.transpose, IMPLEMENTATIONS[np.transpose], (self,), NO_PARAMS, None))
 
 
 def matrix_transposed(self: Tracer) -> Any:
@@ -179,9 +180,13 @@ def to_device(self: Tracer, device: str, /, *, stream: None = None) -> Any:
 
 
 def array_namespace(self: Tracer, *, api_version: str | None = None) -> Any:
-    """The module of the functions that take traced arrays, for programs written to the array API standard."""
+    """The module of the functions that take traced arrays, for programs written to the array API standard.
+
+    Raises ValueError for a version of the standard that NumPy does not know.
+    """
     import xform.numpy
 
+    np.empty(0).__array_namespace__(api_version=api_version)
     return xform.numpy
 
 
@@ -227,7 +232,6 @@ def refuse_pickling(self: Tracer, protocol: Any = None) -> Any:
     )
 
 
-install()
 DIVMOD, MATMUL = IMPLEMENTATIONS[np.divmod], IMPLEMENTATIONS[np.matmul]
 
 for _name, _function in FUNCTIONS.items():
@@ -250,6 +254,7 @@ for _name, _method in {
     "flatten": flatten,
     "to_device": to_device,
     "__array_namespace__": array_namespace,
+    "__dlpack_device__": lambda self: np.empty(0).__dlpack_device__(),
     "__copy__": copied,
     "__deepcopy__": copied,
     "__reduce_ex__": refuse_pickling,

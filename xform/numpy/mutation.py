@@ -22,7 +22,7 @@ from xform.numpy.entries import Entries
 from xform.numpy.index_plan import Plan, reshaped
 from xform.numpy.indexing import getitem
 from xform.numpy.ufuncs import are_constant
-from xform.numpy.views import flat, is_number
+from xform.numpy.views import Root, View, is_number, memory_of, shadow_of
 from xform.ops.operators import operand
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to
@@ -206,6 +206,16 @@ def part(name: str) -> property:
         setitem(getattr(self, name), ..., value)
 
     return property(IMPLEMENTATIONS[getattr(np, name)], assign, doc=f"The {name} part.")
+
+
+def flat(x: Tracer) -> Any:
+    """All entries as a vector, which is read-only where it is not one in memory."""
+    y = IMPLEMENTATIONS[np.ravel](x)
+    if isinstance(memory_of(x), View) and not shadow_of(x).flags.c_contiguous:
+        y = alias(y)
+        y._memory = Root()
+        y._memory.shadow = np.broadcast_to(np.int8(0), y.shape)
+    return y
 
 
 def write_flat(self: Tracer, value: Any) -> None:

@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.core.trace import NO_PARAMS, Tracer, alias
-from xform.numpy.dispatch import IMPLEMENTATIONS, fresh
+from xform.core.trace import Tracer
 
 #: an array forgets about views that are gone when it has so many
 CROWD = 32
@@ -35,34 +34,60 @@ class Root:
         self.limit = CROWD
         self.shadow: np.ndarray | None = None
 
-    def add(self, view: Tracer) -> None:
-        self.views.append(weakref.ref(view))
-        if len(self.views) > self.limit:
-            self.views = [r for r in self.views if r() is not None]
-            self.limit = max(CROWD, 2 * len(self.views))
+    def forget(self) -> None:
+        """Drop the views that are gone."""
+        self.views = [r for r in self.views if r() is not None]
+        self.limit = max(CROWD, 2 * len(self.views))
 
 
 class View:
-    """How what may be a view came about: theirs(*args) by NumPy, ours(*args) on tracers, of several results the k-th.
+    """What may be a view: how it came about, and of which root it would be one.
 
-    Whether it is one, and of which root, is only found out when something is written (`settle`).
+    Whether it is one, and of that root, is only found out when something is written (`settle`).
     """
 
-    __slots__ = ("args", "k", "kwargs", "ours", "parent", "root", "settled", "shadow", "theirs")
+    __slots__ = ("parent", "recipe", "root", "settled", "shadow")
 
-    def __init__(
-        self, parent: Tracer, theirs: Any, ours: Any, args: tuple[Any, ...], kwargs: dict[str, Any], k: int | None
-    ) -> None:
-        self.parent, self.theirs, self.ours, self.args, self.kwargs, self.k = parent, theirs, ours, args, kwargs, k
-        self.root, self.shadow, self.settled = root_of(parent), None, False
+    def __init__(self, parent: Tracer, root: Tracer, recipe: Any) -> None:
+        self.parent, self.root, self.recipe = parent, root, recipe
+        self.shadow: Any = None
+        self.settled = False
 
-    def made(self, function: Callable[..., Any], of: Callable[[Any], Any]) -> Any:
-        """The function applied to what `of` makes of the traced arguments."""
-        out = function(
-            *(of(x) if isinstance(x, Tracer) else x for x in self.args),
-            **{name: of(x) if isinstance(x, Tracer) else x for name, x in self.kwargs.items()},
-        )
-        return out if self.k is None else out[self.k]
+    def remade(self) -> Any:
+        """What it would be now."""
+        raise NotImplementedError
+
+    def cast(self) -> Any:
+        """Its shadow, from those of the arrays of which it was made."""
+        raise NotImplementedError
+
+
+class Part(View):
+    """An array by a basic index, the recipe."""
+
+    __slots__ = ()
+
+    def remade(self) -> Any:
+        return self.parent[self.recipe]  # type: ignore[index]
+
+    def cast(self) -> Any:
+        return shadow_of(self.parent)[self.recipe]
+
+
+class Result(View):
+    """A result of a function; the recipe is NumPy's function, ours, args, kwargs, and which one of several it is."""
+
+    __slots__ = ()
+
+    def remade(self) -> Any:
+        _, ours, args, kwargs, k = self.recipe
+        out = ours(*args, **kwargs)
+        return out if k is None else out[k]
+
+    def cast(self) -> Any:
+        theirs, _, args, kwargs, k = self.recipe
+        out = theirs(*map(shadow_or_value, args), **{name: shadow_or_value(x) for name, x in kwargs.items()})
+        return out if k is None else out[k]
 
 
 def memory_of(x: Any) -> Any:
@@ -77,20 +102,26 @@ def is_number(x: Tracer) -> bool:
 
 def root_of(x: Tracer) -> Tracer:
     memory = memory_of(x)
-    return memory.root if type(memory) is View else x
+    return memory.root if isinstance(memory, View) else x
 
 
-def linked(
-    y: Any, x: Tracer, theirs: Any, ours: Any, args: tuple[Any, ...], kwargs: Any = NO_PARAMS, k: int | None = None
-) -> Any:
-    """`y`, a result of a function that makes views, as a view of `x`."""
-    if y is x or not isinstance(y, Tracer) or memory_of(y) is not None or y._trace is not x._trace or is_number(x):
+def linked(y: Any, x: Tracer, kind: type[View], recipe: Any) -> Any:
+    """`y`, the result of a function that makes views, as a view of `x`."""
+    if type(y) is not type(x) or y is x or y._trace is not x._trace:
         return y
-    y._memory = view = View(x, theirs, ours, args, kwargs, k)
-    root = view.root
-    if memory_of(root) is None:
-        root._memory = Root()
-    root._memory.add(y)
+    memory = getattr(x, "_memory", None)
+    root = x
+    if isinstance(memory, View):
+        root = memory.root
+        memory = root._memory
+    elif memory is None:
+        if not x.shape and is_number(x):
+            return y
+        x._memory = memory = Root()
+    y._memory = kind(x, root, recipe)
+    memory.views.append(weakref.ref(y))
+    if len(memory.views) > memory.limit:
+        memory.forget()
     return y
 
 
@@ -104,11 +135,11 @@ def viewing(theirs: Any, ours: Callable[..., Any], each: bool = False) -> Callab
         if x is None:
             return out
         if type(out) not in (list, tuple):
-            return linked(out, x, theirs, ours, args, kwargs)
+            return out if hasattr(out, "_memory") else linked(out, x, Result, (theirs, ours, args, kwargs, None))
         for k, y in enumerate(out):
             of = args[k] if each else x
-            if isinstance(of, Tracer):
-                linked(y, of, theirs, ours, args, kwargs, k)
+            if isinstance(of, Tracer) and not hasattr(y, "_memory"):
+                linked(y, of, Result, (theirs, ours, args, kwargs, k))
         return out
 
     return function
@@ -117,7 +148,7 @@ def viewing(theirs: Any, ours: Callable[..., Any], each: bool = False) -> Callab
 def shadow_of(x: Tracer) -> np.ndarray:
     """The array whose place in memory is that of `x`; it is never read."""
     lineage = [x]  # of views of views there may be many
-    while type(memory := memory_of(lineage[-1])) is View and memory.shadow is None:
+    while isinstance(memory := memory_of(lineage[-1]), View) and memory.shadow is None:
         lineage.append(memory.parent)
     for z in reversed(lineage):
         memory = memory_of(z)
@@ -125,8 +156,8 @@ def shadow_of(x: Tracer) -> np.ndarray:
             z._memory = memory = Root()
         if memory.shadow is not None:
             continue
-        if type(memory) is View:
-            memory.shadow = memory.made(memory.theirs, shadow_of)
+        if isinstance(memory, View):
+            memory.shadow = memory.cast()
         else:
             memory.shadow = np.empty(z.shape, np.complex64 if z.dtype.kind == "c" else np.int8)
     return memory_of(x).shadow
@@ -135,12 +166,12 @@ def shadow_of(x: Tracer) -> np.ndarray:
 def settle(x: Tracer) -> None:
     """Find out whether `x`, and what it was made of, are views, and of which root: NumPy copies where it must."""
     lineage = [x]
-    while type(memory := memory_of(lineage[-1])) is View and not memory.settled:
+    while isinstance(memory := memory_of(lineage[-1]), View) and not memory.settled:
         lineage.append(memory.parent)
     shadow_of(x)
     for z in reversed(lineage):
         memory = memory_of(z)
-        if type(memory) is not View or memory.settled:
+        if not isinstance(memory, View) or memory.settled:
             continue
         memory.settled, old = True, memory.root
         memory.root = root_of(memory.parent)
@@ -148,7 +179,7 @@ def settle(x: Tracer) -> None:
             z._memory = Root()
             z._memory.shadow = memory.shadow
         elif memory.root is not old:
-            memory.root._memory.add(z)
+            memory.root._memory.views.append(weakref.ref(z))
 
 
 def live_views(root: Tracer) -> list[Tracer]:
@@ -159,32 +190,18 @@ def live_views(root: Tracer) -> list[Tracer]:
     views = [z for r in memory.views if (z := r()) is not None]
     for z in views:
         settle(z)
-    views = [z for z in views if type(memory_of(z)) is View and memory_of(z).root is root]
+    views = [z for z in views if isinstance(memory_of(z), View) and memory_of(z).root is root]
     memory.views = [weakref.ref(z) for z in views]
     return views
 
 
 def remade(x: Tracer) -> Any:
     """The value of a view, from the present value of what it is a view of."""
-    return memory_of(x).made(memory_of(x).ours, lambda a: a)
+    return memory_of(x).remade()
 
 
-def flat(x: Tracer) -> Any:
-    """All entries as a vector, which is read-only where it is not one in memory."""
-    y = IMPLEMENTATIONS[np.ravel](x)
-    if type(memory_of(x)) is View and not shadow_of(x).flags.c_contiguous:
-        y = alias(y)
-        y._memory = Root()
-        y._memory.shadow = np.broadcast_to(np.int8(0), y.shape)
-    return y
-
-
-def laid_out(x: Any, order: str | None) -> Any:
-    """`x`, or a copy where NumPy's array lies in another order in memory than is wanted."""
-    if not isinstance(x, Tracer) or len(x.shape) < 2 or order not in ("C", "F"):
-        return x
-    flags = shadow_of(x).flags
-    return x if (flags.c_contiguous if order == "C" else flags.f_contiguous) else fresh(x)
+def shadow_or_value(x: Any) -> Any:
+    return shadow_of(x) if isinstance(x, Tracer) else x
 
 
 def einsum(ours: Callable[..., Any]) -> Callable[..., Any]:
@@ -210,10 +227,9 @@ VIEWING: tuple[Any, ...] = (
 VIEWING_EACH: tuple[Any, ...] = (np.atleast_1d, np.atleast_2d, np.atleast_3d, np.broadcast_arrays, np.ix_, np.meshgrid)
 
 
-def install() -> None:
-    """Let the functions that make views say so."""
-    for functions, each in ((VIEWING, False), (VIEWING_EACH, True)):
-        for f in functions:
-            if f in IMPLEMENTATIONS:
-                IMPLEMENTATIONS[f] = viewing(f, IMPLEMENTATIONS[f], each)
-    IMPLEMENTATIONS[np.einsum] = einsum(IMPLEMENTATIONS[np.einsum])
+def viewed(theirs: Any, ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Our implementation of a NumPy function, which says so if its results may be views."""
+    if theirs is np.einsum:
+        return einsum(ours)
+    each = theirs in VIEWING_EACH
+    return viewing(theirs, ours, each) if each or theirs in VIEWING else ours

@@ -155,6 +155,7 @@ __all__ = [
     "solve_continuous_lyapunov",
     "solve_discrete_are",
     "solve_discrete_lyapunov",
+    "solve_lyapunov",
     "solve_sylvester",
     "solve_toeplitz",
     "solve_triangular",
@@ -167,6 +168,9 @@ __all__ = [
     "tanm",
     "toeplitz",
 ]
+
+#: SciPy's other name
+solve_lyapunov = solve_continuous_lyapunov
 
 #: matrices of given order, in which nothing can be traced
 dft, hadamard, helmert, hilbert, invhilbert, invpascal, pascal = (

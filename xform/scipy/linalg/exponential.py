@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import scipy.linalg
+from numpy.linalg import LinAlgError
 
 from xform.core.trace import Tracer
 from xform.numpy.dispatch import ArrayLike, implements
@@ -39,12 +40,30 @@ class Logarithm(MatrixFunction):
     def value(self, a: np.ndarray, **params: Any) -> Any:
         return scipy.linalg.logm(doubled(a))
 
+    def derivative(self, a: Any, directions: Any, **params: Any) -> Any:
+        require_regular(self.name, a)
+        return super().derivative(a, directions, **params)
+
 
 class Power(MatrixFunction):
     """A^t = exp(t log(A)) for a number t."""
 
     def value(self, a: np.ndarray, **params: Any) -> Any:
         return scipy.linalg.fractional_matrix_power(doubled(a), params["exponent"])
+
+    def derivative(self, a: Any, directions: Any, **params: Any) -> Any:
+        require_regular(self.name, a)
+        return super().derivative(a, directions, **params)
+
+
+def require_regular(name: str, a: np.ndarray) -> None:
+    """Raise LinAlgError for a singular matrix, where SciPy goes on with tiny numbers in the place of zeros."""
+    s = np.linalg.svd(a, compute_uv=False)
+    if s[-1] <= len(s) * np.finfo(a.dtype).eps * s[0]:
+        raise LinAlgError(
+            f"{name}: a matrix of order {len(s)} is singular up to rounding (singular values from {s[0]:.3g} to "
+            f"{s[-1]:.3g}), where the function has no derivative; wanted a regular matrix"
+        )
 
 
 def doubled(a: np.ndarray) -> np.ndarray:
@@ -100,7 +119,7 @@ def logm(A: ArrayLike, disp: Any = None) -> Any:
     """The principal logarithm of matrices (..., n, n), with derivatives of every order.
 
     That of a traced real matrix is taken to be real: pass a complex one if it has negative eigenvalues, else ValueError
-    is raised. LinAlgError is raised if A is not square.
+    is raised. LinAlgError is raised if A is not square, and when it is differentiated at a singular A.
 
     >>> import numpy as np
     >>> logm(np.array([[1.0, 1.0], [0.0, 1.0]])).round(12)
@@ -115,7 +134,7 @@ def fractional_matrix_power(A: ArrayLike, t: Any) -> Any:
     """A^t for matrices (..., n, n) and a number t, which may be traced as well: then it is exp(t log(A)).
 
     The result for a traced real matrix is taken to be real: pass a complex one if it has negative eigenvalues, else
-    ValueError is raised. LinAlgError is raised if A is not square.
+    ValueError is raised. LinAlgError is raised if A is not square, and when it is differentiated at a singular A.
 
     >>> import numpy as np
     >>> fractional_matrix_power(np.diag([4.0, 9.0]), 0.5).round(12)

@@ -291,3 +291,12 @@ def test_complex_polygamma():
 )
 def test_real_points_in_both_modes(f):
     check_grads(f, (np.array([0.6, 1.7]),), order=2)
+
+
+def test_arrays_of_many_and_of_no_entries():
+    """Nodes are in memory for some thousand entries at a time."""
+    x = np.linspace(0.01, 0.99, 5000)
+    for f in (sp.gammainc, sp.stdtr, lambda a, x: sp.betainc(a, 2.0, x), lambda a, x: sp.elliprd(a, x, 2.0)):
+        slope = xform.jvp(lambda a, f=f: f(a, x), (0.7,), (1.0,))[1]
+        assert slope[4321] == xform.grad(f)(0.7, x[4321])
+        assert xform.jvp(lambda a, f=f: f(a, x[:0]), (0.7,), (1.0,))[1].shape == (0,)

@@ -11,6 +11,7 @@ cancels where arguments coincide.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -19,6 +20,7 @@ import scipy.special as sp
 
 from xform.numpy.dispatch import IMPLEMENTATIONS
 from xform.ops.select import select
+from xform.scipy.special.expectation import in_blocks
 from xform.scipy.special.table import kept, special
 
 #: nodes t = e^v and weights of the trapezoidal rule in v, which is exponentially accurate; algebraic ends decay as
@@ -39,7 +41,9 @@ def carlson_values(i: Any, j: Any, k: Any, m: Any, x: Any, y: Any, z: Any, p: An
         elif sum(orders) == 1:
             values = -sp.elliprd(*((y, z, x) if i else (x, z, y) if j else (x, y, z))) / 6
         else:
-            values = quadrature(orders, *np.broadcast_arrays(x, y, z, p if m else 1.0))
+            args = np.broadcast_arrays(x, y, z, p if m else 1.0)
+            flat = (np.ravel(a) for a in args)
+            values = in_blocks(functools.partial(quadrature, orders), *flat).reshape(args[0].shape)
         return kept(np.broadcast_to(values, np.broadcast(x, y, z, p).shape), x, y, z, p)
 
 

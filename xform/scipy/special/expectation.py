@@ -22,6 +22,8 @@ _STEP = 1 / 20
 _GRID = np.arange(-3.7, 4.7, _STEP)
 NODES = np.exp(_GRID - np.exp(-_GRID))
 WEIGHTS = _STEP * NODES * (1 + np.exp(-_GRID))
+#: entries for which nodes are in memory at a time
+BLOCK = 2048
 
 
 def exponential_derivatives(i: int, j: int, log: Callable[[int, int], Any]) -> dict[tuple[int, int], Any]:
@@ -49,3 +51,9 @@ def mean(values: Any, decay: np.ndarray) -> np.ndarray:
     """The mean of values at the nodes, in the last axis, with the weights e^{-decay}."""
     weights = WEIGHTS * np.exp(-decay)
     return (weights * values).sum(-1) / weights.sum(-1)
+
+
+def in_blocks(rule: Callable[..., np.ndarray], *arrays: np.ndarray) -> np.ndarray:
+    """rule(*arrays) of flat arrays, some thousand entries at a time, for each of them has an axis of nodes."""
+    parts = [rule(*(x[k : k + BLOCK] for x in arrays)) for k in range(0, max(len(arrays[0]), 1), BLOCK)]
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]

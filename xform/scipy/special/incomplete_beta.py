@@ -11,6 +11,7 @@ small a, of which log t has a mean of the size 1/a, they are those of the series
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +20,7 @@ import numpy as np
 import scipy.special as sp
 
 from xform.ops.elementwise import mul_zero
-from xform.scipy.special.expectation import NODES, exponential_derivatives, mean
+from xform.scipy.special.expectation import NODES, exponential_derivatives, in_blocks, mean
 from xform.scipy.special.gammas import difference_values, polygamma, psi_difference
 from xform.scipy.special.table import doubles, inverse, kept, special
 
@@ -45,7 +46,7 @@ def parameter_values(i: Any, j: Any, a: Any, b: Any, x: Any) -> Any:
 
 def place(out: np.ndarray, where: np.ndarray, rule: Callable[..., Any], orders: Any, args: Any, sign: int) -> None:
     if where.any():
-        out[where] = sign * rule(*orders, *(v[where] for v in args))
+        out[where] = sign * in_blocks(functools.partial(rule, *orders), *(v[where] for v in args))
 
 
 def by_series(i: int, j: int, a: np.ndarray, b: np.ndarray, x: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ over t > x.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -20,7 +21,7 @@ import scipy.special as sp
 
 from xform.ops.elementwise import mul_zero
 from xform.ops.select import select
-from xform.scipy.special.expectation import NODES, exponential_derivatives, mean
+from xform.scipy.special.expectation import NODES, exponential_derivatives, in_blocks, mean
 from xform.scipy.special.gammas import polygamma
 from xform.scipy.special.table import doubles, inverse, kept, special
 
@@ -41,7 +42,7 @@ def parameter_values(n: Any, a: Any, x: Any) -> Any:
             (inside & (wide_x >= 1) & (wide_x > wide_a), above),
         ):
             if region.any():
-                out[region] = rule(int(n), wide_a[region], wide_x[region])
+                out[region] = in_blocks(functools.partial(rule, int(n)), wide_a[region], wide_x[region])
     return kept(out, a, x)
 
 

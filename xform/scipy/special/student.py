@@ -8,6 +8,7 @@ rule, else minus the tail's probability times the mean over the tail, t = t_0 e^
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -16,7 +17,7 @@ import scipy.special as sp
 
 from xform.ops.elementwise import mul_zero
 from xform.ops.select import select
-from xform.scipy.special.expectation import NODES, exponential_derivatives, mean
+from xform.scipy.special.expectation import NODES, exponential_derivatives, in_blocks, mean
 from xform.scipy.special.gammas import polygamma
 from xform.scipy.special.table import doubles, inverse, kept, special
 
@@ -69,7 +70,8 @@ def freedom_values(n: Any, v: Any, t: Any) -> Any:
     with np.errstate(all="ignore"):
         for region, rule in ((inside & (size < 1), central), (inside & (size >= 1), tail)):
             if region.any():
-                out[region] = np.sign(wide_t[region]) * rule(n, wide_v[region], size[region])
+                values = in_blocks(functools.partial(rule, n), wide_v[region], size[region])
+                out[region] = np.sign(wide_t[region]) * values
     return kept(out, v, t)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import xform.numpy as xnp
-from tests.numpy.surface.checks import by_jit, check_value, in_numpy
+from tests.numpy.surface.checks import by_jit, check_compiled_gradient, check_value, in_numpy
 from tests.numpy.surface.reasons import ABSENT, OUR_DOOR, by_name
 from tests.numpy.surface.table import REASONS, SAMPLES, UNMAPPED, is_constant, names, row
 
@@ -42,3 +42,11 @@ def test_values_of_compiled_c(name):
     for sample in SAMPLES[name]:
         if not sample.eager and REASONS.get(name) not in ("depends on no entries", "text"):
             check_value(name, sample, {"C": lambda f, xs: by_jit(f, xs, "c")})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CALLABLE if name not in UNMAPPED and name not in REASONS])
+def test_gradients_by_compiled_c(name):
+    for sample in SAMPLES[name]:
+        if not sample.eager and any(x.dtype.kind in "fc" for x in sample.operands):
+            check_compiled_gradient(name, sample, "c")

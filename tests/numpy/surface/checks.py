@@ -10,7 +10,7 @@ import pytest
 
 import xform
 import xform.numpy as xnp
-from tests.numeric import assert_same, eps_of
+from tests.numeric import assert_same, eps_of, random_like
 from tests.numpy.surface.base import Sample
 from tests.numpy.surface.reasons import OUR_DOOR, OUR_FORM
 from xform import tree
@@ -114,6 +114,28 @@ def check_derivatives(name: str, sample: Sample, order: int = 2) -> None:
     coarse = eps_of(*sample.operands, *tree.leaves(f(*sample.operands))) > eps_of(1.0)
     allowed = None if coarse else 2e-6
     check_grads(f, sample.operands, order=1 if coarse else order, atol=allowed, rtol=allowed)
+
+
+def check_compiled_gradient(name: str, sample: Sample, backend: str) -> None:
+    """The cotangents of the operands by a jitted function, against those without compilation."""
+    xs, rng = sample.operands, np.random.default_rng(5)
+    f = traced_call(name, sample)
+    y_bar = tree.map(lambda y: random_like(y, rng), f(*xs))
+    active = [k for k, x in enumerate(xs) if x.dtype.kind in "fc"]
+
+    def pulled_back(*given: Any) -> Any:
+        def of_active(*moved: Any) -> Any:
+            full = list(xs)
+            for k, x in zip(active, moved, strict=True):
+                full[k] = x
+            return f(*full)
+
+        return xform.vjp(of_active, *given)[1](y_bar)
+
+    given = [xs[k] for k in active]
+    wanted = pulled_back(*given)
+    ulps = 1e4 * eps_of(*xs, *tree.leaves(f(*xs))) / eps_of(1.0)
+    check_same(xform.jit(pulled_back, backend=backend)(*given), wanted, ulps)
 
 
 def check_batch(name: str, sample: Sample) -> None:

@@ -126,6 +126,24 @@ def test_derivatives_at_constant_rank_below_the_full_one(dtype):
     assert_array_equal(xform.jacobian(np.linalg.pinv)(np.zeros((2, 3))), np.zeros((3, 2, 2, 3)))
 
 
+@pytest.mark.parametrize("shape", [(3, 3), (4, 3), (2, 4)])
+@pytest.mark.parametrize("dtype", [float, complex])
+def test_derivatives_where_large_singular_values_are_cut_off(shape, dtype):
+    """The smallest one counts as zero, however large it is."""
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(size=shape).astype(dtype), rng.normal(size=(shape[0], 2))
+    if dtype is complex:
+        a = a + 1j * rng.normal(size=shape)
+    s = np.linalg.svd(a, compute_uv=False)
+    fraction = float(s[-1] + s[-2]) / (2 * s[0])
+    check_grads(lambda a: np.linalg.pinv(a, rtol=fraction), (a,), order=2)
+    check_grads(xform.jit(lambda a: np.linalg.pinv(a, rtol=fraction)), (a,), order=1)
+    check_grads(lambda a, b: np.linalg.lstsq(a, b, rcond=fraction)[0], (a, b), order=2)
+    check_grads(lambda a: np.linalg.lstsq(a, b, rcond=fraction)[3], (a,), order=1)
+    square = np.diag([3.0, 3.0, -1.0, 0.2])
+    check_grads(lambda a: np.linalg.pinv(a + a.T, rtol=0.1, hermitian=True), (square,), order=1)
+
+
 def test_pinv_of_hermitian_matrices_reads_the_lower_triangle():
     a = complex_square @ complex_square.conj().T
     below = np.tril(a)

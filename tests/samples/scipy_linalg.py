@@ -15,7 +15,6 @@ from xform.scipy.linalg.banded import banded_solve
 from xform.scipy.linalg.eigenproblems import eig_pencil, eigh_of_scipy
 from xform.scipy.linalg.exponential import exponential, logarithm, power
 from xform.scipy.linalg.hessenberg_form import hessenberg_form
-from xform.scipy.linalg.least_squares import checked_lstsq, checked_pinv, without_remainder
 from xform.scipy.linalg.lu_factors import lu_factors, permutation
 from xform.scipy.linalg.orthogonal import column_pivots
 from xform.scipy.linalg.riccati import continuous_riccati, discrete_riccati
@@ -139,12 +138,6 @@ SAMPLES = [
     sample(hessenberg_form, near(0, 3, 3, dtype=f32) + f32(1)),
     sample(hessenberg_form, near(0, 2, 2)),
     sample(hessenberg_form, normal(0, 0)),
-    sample(checked_pinv, near(2, 3, 2), np.full((1, 1), 1e-12), hermitian=False),
-    sample(checked_pinv, near(2, 2, 2, 3), np.full((2, 1, 1), 1e-12), hermitian=False),
-    sample(checked_pinv, near(2, 2, 2, dtype=c128), np.full((1, 1), 1e-12), hermitian=False),
-    sample(checked_lstsq, near(2, 3, 2), normal(3, 2), rcond=1e-12),
-    sample(checked_lstsq, near(2, 2, 2, 2, dtype=c128), normal(2, 2, 1, dtype=c128), rcond=1e-12),
-    sample(without_remainder, np.zeros((3, 2)), np.eye(2, 3), smooth=False),
     *of_riccati(continuous_riccati),
     *of_riccati(discrete_riccati),
     sample(eigh_of_scipy, graded(3) + graded(3).T, lower=True, smooth=False),

@@ -6,7 +6,8 @@ are differentiable to every order:
     P_dot = -P A_dot P + P P^H A_dot^H (I - A P) + (I - P A) A_dot^H P^H P
 
 (Golub and Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems whose variables
-separate). Nothing in it is singular at equal singular values.
+separate). Nothing in it is singular at equal singular values. It is that of a matrix whose other singular values are
+zero, to precision; where larger ones may be cut off, the part of A that is kept is such a matrix (see `dominant`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from numpy.linalg import LinAlgError
 
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Zero, is_zero
+from xform.core.trace import concrete
 from xform.ops.einsum import matmul
 from xform.ops.family import total
 from xform.ops.matrix import (
@@ -30,7 +32,7 @@ from xform.ops.matrix import (
     require_square,
 )
 from xform.ops.spectral import svd
-from xform.ops.structure import batch_operand, reshape, transpose
+from xform.ops.structure import batch_operand, convert, reshape, slice_, transpose
 
 
 class PseudoInverse(Stacked):
@@ -152,3 +154,34 @@ def effective_rcond(rcond: float, dtype: np.dtype) -> float:
 pinv = PseudoInverse("pinv")
 hermitian_part = HermitianPart("hermitian_part")
 lstsq = LeastSquares("lstsq")
+
+#: what is cut off below such a fraction of the largest singular value changes derivatives as little
+NEGLIGIBLE = 1e-9
+
+
+def truncated_pinv(a: Any, rtol: Any, hermitian: bool) -> Any:
+    """A^+ without the singular values up to `rtol` (..., 1, 1) times the largest one, however large these are."""
+    pinv.abstract(aval_of(a), aval_of(rtol), hermitian=hermitian)  # do the shapes fit?
+    return pinv(dominant(a, rtol), rtol, hermitian=hermitian)
+
+
+def truncated_lstsq(a: Any, b: Any, rcond: float) -> tuple[Any, Any, Any]:
+    """X, rank and singular values of A as `lstsq`; the derivative is right however large those are that are cut off."""
+    kept = dominant(a, np.full((*a.shape[:-2], 1, 1), effective_rcond(rcond, a.dtype)))
+    x, rank, s = lstsq.bind(kept, b, rcond=rcond)
+    return x, rank, s if kept is a else svd(a, full_matrices=False, compute_uv=False)
+
+
+def dominant(a: Any, rtol: Any) -> Any:
+    """The part of A with singular values above `rtol` times the largest one, U U^H A for these columns of U.
+
+    A itself, if all others are negligible.
+    """
+    fraction = concrete(rtol)
+    if not a.size or (fraction is not None and np.all(fraction <= NEGLIGIBLE)):
+        return a
+    u, s, _ = svd.bind(a, full_matrices=False, compute_uv=True)
+    row = reshape(s, shape=(*s.shape[:-1], 1, s.shape[-1]))
+    largest = slice_(row, index=(*((0, n, 1) for n in row.shape[:-1]), (0, 1, 1)))
+    kept = u * convert(row > rtol * largest, dtype=row.dtype)
+    return matmul(kept, matmul(adjoint(kept), a))

@@ -88,7 +88,7 @@ def pinv(a: ArrayLike, rcond: Any = None, hermitian: bool = False, *, rtol: Any 
         rcond = 1e-15 if rtol is np._NoValue else rtol
     (fraction,) = inexact(asarray(rcond))
     fraction = broadcast_to(fraction, matrix.shape[:-2])
-    return pseudoinverse.pinv(matrix, as_column(as_column(fraction)), hermitian=bool(hermitian))
+    return pseudoinverse.truncated_pinv(matrix, as_column(as_column(fraction)), bool(hermitian))
 
 
 @implements(np.linalg.lstsq)
@@ -121,7 +121,7 @@ def lstsq(a: ArrayLike, b: ArrayLike, rcond: Any = None) -> Any:
     m, n = matrix.shape
     if rcond is None:
         rcond = max(m, n) * np.finfo(np.float64).eps
-    x, rank, s = pseudoinverse.lstsq.bind(matrix, column, rcond=float(rcond))
+    x, rank, s = pseudoinverse.truncated_lstsq(matrix, column, float(rcond))
     known = concrete(rank)
     if m <= n or (known is not None and known != n):
         residuals: Any = np.zeros(0, s.dtype)

@@ -1,8 +1,4 @@
-"""Pseudoinverses and least squares with SciPy's signatures and cutoffs.
-
-The derivative of Golub and Pereyra is that of a matrix whose rank is what the cutoff says it is. If singular values
-that are not small are cut off, it is not the derivative of the truncated pseudoinverse, and an error says so.
-"""
+"""Pseudoinverses and least squares with SciPy's signatures and cutoffs."""
 
 from __future__ import annotations
 
@@ -11,69 +7,17 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from xform.core.aval import Aval
-from xform.core.primitive import is_zero
 from xform.core.trace import concrete
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.linalg.operands import rectangular, square
 from xform.numpy.norms import sum_of_squares
 from xform.ops import spectral
 from xform.ops.einsum import matmul
-from xform.ops.matrix import adjoint, as_column, inexact, require_matrices
-from xform.ops.pseudoinverse import LeastSquares, PseudoInverse, effective_rcond, hermitian_part
+from xform.ops.matrix import adjoint, as_column, inexact
+from xform.ops.pseudoinverse import hermitian_part, truncated_lstsq, truncated_pinv
 from xform.ops.reduce import reduce_max
 from xform.ops.structure import broadcast_to, convert, reduce_sum, reshape
-from xform.scipy.linalg.stacks import Looped, columns_of, like_right_side
-
-
-class WithoutRemainder(Looped):
-    """A itself, if what its pseudoinverse P leaves of it, A - A P A, is negligible; else NotImplementedError."""
-
-    def abstract(self, a: Aval, p: Aval) -> list[Aval]:
-        require_matrices(self.name, a, p)
-        return [a.with_shape(a.shape)]
-
-    def one(self, *matrices: Any, **params: Any) -> list[Any]:
-        a, p = matrices
-        remainder, size = (float(np.linalg.norm(x)) for x in (a - a @ p @ a, a))
-        if remainder > size * float(np.finfo(a.dtype).eps) ** 0.5:
-            raise NotImplementedError(
-                f"pinv, lstsq: singular values of size {remainder:.3g}, in a matrix of size {size:.3g}, are cut off; "
-                "the derivative is known only where those that are cut off are negligible. Pass a smaller rtol (or "
-                "cond), or compute from svd"
-            )
-        return [a]
-
-    def jvp(self, primals: Any, tangents: Any, **params: Any) -> tuple[list[Any], list[Any]]:
-        return [self(*primals)], [tangents[0]]
-
-
-without_remainder = WithoutRemainder("without_remainder")
-
-
-class CheckedPseudoInverse(PseudoInverse):
-    """The pseudoinverse; differentiated where the singular values that are cut off are negligible."""
-
-    def jvp(self, primals: Any, tangents: Any, *, hermitian: bool) -> tuple[list[Any], list[Any]]:
-        a, rtol = primals
-        if not is_zero(tangents[0]):
-            a = without_remainder(a, self(a, rtol, hermitian=hermitian))
-        return super().jvp((a, rtol), tangents, hermitian=hermitian)
-
-
-class CheckedLeastSquares(LeastSquares):
-    """Least squares; differentiated in A where the singular values that are cut off are negligible."""
-
-    def jvp(self, primals: Any, tangents: Any, *, rcond: float) -> tuple[list[Any], list[Any]]:
-        a, b = primals
-        if not is_zero(tangents[0]):
-            fraction = np.full((*a.shape[:-2], 1, 1), effective_rcond(rcond, a.dtype))
-            a = without_remainder(a, checked_pinv(a, fraction, hermitian=False))
-        return super().jvp((a, b), tangents, rcond=rcond)
-
-
-checked_pinv = CheckedPseudoInverse("checked_pinv")
-checked_lstsq = CheckedLeastSquares("checked_lstsq")
+from xform.scipy.linalg.stacks import columns_of, like_right_side
 
 
 def pseudoinverse(matrix: Any, fraction: Any, hermitian: bool) -> Any:
@@ -81,7 +25,7 @@ def pseudoinverse(matrix: Any, fraction: Any, hermitian: bool) -> Any:
     if not matrix.size:
         return reshape(matrix, shape=(*matrix.shape[:-2], *matrix.shape[:-3:-1]))
     (fraction,) = inexact(asarray(fraction))
-    return checked_pinv(matrix, as_column(as_column(broadcast_to(fraction, matrix.shape[:-2]))), hermitian=hermitian)
+    return truncated_pinv(matrix, as_column(as_column(broadcast_to(fraction, matrix.shape[:-2]))), hermitian)
 
 
 def cutoff(name: str, s: Any, shape: tuple[int, ...], atol: float | None, rtol: float | None) -> tuple[Any, Any]:
@@ -109,8 +53,7 @@ def pinv(
     """The pseudoinverse of Moore and Penrose, (..., n, m) for A (..., m, n); with the rank if `return_rank`.
 
     Singular values up to atol + rtol max(s) count as zero, by default atol = 0 and rtol = max(m, n) eps. While the rank
-    does not change, derivatives exist at every rank (Golub and Pereyra 1973). Raises ValueError for negative cutoffs,
-    and NotImplementedError when it is differentiated where singular values that are not negligible are cut off.
+    does not change, derivatives exist at every rank (Golub and Pereyra 1973). Raises ValueError for negative cutoffs.
 
     >>> import numpy as np
     >>> pinv(np.array([[2.0, 0.0], [0.0, 0.0]]))
@@ -163,7 +106,7 @@ def lstsq(
     Singular values s of A up to `cond` (by default eps) times the largest one count as zero. The residuals are
     |A x - b|^2 for each column of b, and none where m <= n or A has rank < n. The derivative is that of A^+ b (see
     `pinv`); that of the rank-revealing driver "gelsy" as well, which gives None for s. Raises ValueError if shapes do
-    not fit, and NotImplementedError as `pinv`.
+    not fit.
 
     >>> import numpy as np
     >>> x, residuals, rank, s = lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))
@@ -177,7 +120,7 @@ def lstsq(
         raise ValueError(f"lstsq: shapes {matrix.shape} and {right.shape} were given; wanted (m, n) and (m,) or (m, k)")
     rcond = np.finfo(matrix.dtype).eps if cond is None else cond
     columns = columns_of(right)
-    x, rank, s = checked_lstsq.bind(matrix, columns, rcond=float(rcond))
+    x, rank, s = truncated_lstsq(matrix, columns, float(rcond))
     (m, n), known = matrix.shape, concrete(rank)
     if m <= n or (known is not None and known != n):
         residuals: Any = np.zeros(0, x.dtype)

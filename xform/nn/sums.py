@@ -57,7 +57,7 @@ def logsumexp(
     return_sign: bool = False,
     where: ArrayLike | None = None,
 ) -> Any:
-    """log(sum of b e^a) along axes, or over all, without overflow; -inf for no terms.
+    """log(sum of b e^a) along axes, or over all, without overflow; -inf, with derivative zero, for no terms.
 
     With `return_sign` the logarithm of the absolute value, and the sign (of complex sums a number of modulus 1); else
     negative sums have the logarithm nan. `where` says which terms count. Raises AxisError, TypeError for a mask that is
@@ -77,8 +77,9 @@ def logsumexp(
     x, largest = shifted("logsumexp", x, axes, where)
     total = np.sum(np.exp(x) if weights is None else weighted(x, weights), axis=axes, keepdims=keepdims)
     size, sign = size_and_sign(total, return_sign)
-    with np.errstate(divide="ignore"):
-        out = np.log(size) + (largest if keepdims else np.squeeze(largest, axes))
+    nothing = np.equal(size, 0)  # of which the derivative is zero
+    log = select(nothing, -math.inf, np.log(select(nothing, 1.0, size)))
+    out = log + (largest if keepdims else np.squeeze(largest, axes))
     return (out, sign) if return_sign else out
 
 

@@ -724,6 +724,7 @@ EAGER = {
     "grad": xform.grad,
     "jvp": lambda f: lambda x: xform.jvp(f, (x,), (1.0,)),
     "vmap": lambda f: lambda x: xform.vmap(f)(np.array([x])),
+    "jet": lambda f: lambda x: xform.jet(f, (x,), ((1.0, 0.0),)),
     "vmap of jvp": lambda f: lambda x: xform.vmap(lambda x: xform.jvp(f, (x,), (1.0,)))(np.array([x])),
     "jvp of jvp": lambda f: lambda x: xform.jvp(lambda x: xform.jvp(f, (x,), (x,))[1], (x,), (1.0,)),
 }

@@ -34,6 +34,26 @@ class Series:
     def constant(cls, x: Any) -> Series:
         return cls(lambda k: x if k == 0 else Zero.like(x), is_constant=True)
 
+    @classmethod
+    def of(cls, terms: list[Any]) -> Series:
+        """The polynomial with these coefficients."""
+        series = cls(beyond)
+        series._terms = terms
+        return series
+
+    def first(self, count: int) -> list[Any]:
+        """The first coefficients."""
+        return [self[k] for k in range(count)]
+
+    def close(self, order: int) -> None:
+        """Compute all coefficients up to the order, and let go of what they are computed from."""
+        self[order]
+        self._term = beyond
+
+    def forget(self) -> None:
+        """Hold no coefficients any longer; it must not be used again."""
+        self._terms.clear()
+
     def derivative(self) -> Series:
         """x'(t), whose k-th coefficient is (k + 1) x[k + 1]; the zeroth is a value, never a Zero."""
 
@@ -44,6 +64,10 @@ class Series:
             return c * (k + 1) if k else c
 
         return Series(term)
+
+
+def beyond(k: int) -> Any:
+    raise IndexError(f"coefficient {k} of a series that was computed to a lower order")
 
 
 def termwise(f: Callable[..., Any], *series: Series) -> Series:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from xform.core.checking import watched
 from xform.core.errors import describe
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.core.series import Series
-from xform.core.trace import Trace, Tracer, concrete, context, underlying, using
+from xform.core.trace import SOLE, Trace, Tracer, concrete, context, taken, underlying, using
 from xform.core.tracebacks import public
+from xform.ops.family import Linear, instantiate
 from xform.transforms.arguments import check_tangent, flatten_checked, leaf_names, matching_leaves
 from xform.transforms.flat import Flat, materialize
 
@@ -88,7 +90,7 @@ class JetTrace(Trace):
             outs = prim.jet(series, Apply(lazy, self.order), **params)
             if self.order is not None:
                 for out in outs:
-                    out[self.order]
+                    out.close(self.order)
         return [out[0] if out.is_constant else JetTracer(self, out) for out in outs]
 
     def of_constants(self, prim: Primitive, args: Any, params: dict[str, Any]) -> list[Any]:
@@ -97,6 +99,38 @@ class JetTrace(Trace):
 
     def lifted(self, value: Any, recipe: Any) -> JetConstant:
         return JetConstant(self, Series.constant(self.parent.constant(value, recipe)))
+
+    def update(self, prim: Primitive, held: list[Any], operands: Any, params: dict[str, Any]) -> Any:
+        """A linear change: that of each coefficient, by the coefficients of the operands."""
+        x = held[0]
+        if self.order is None or not isinstance(prim, Linear) or type(x) is not JetTracer or x._trace is not self:
+            return self.process(prim, (x, *operands), params)[0]
+        del x
+        rest = [Apply(self).unwrap(v).first(self.order + 1) for v in operands]
+        with taken(held, "series") as (part,), using(self.parent):
+            terms = part[0].first(self.order + 1)
+            series = part.pop()
+            if getrefcount(series) == SOLE:
+                series.forget()
+            try:
+                for k in range(self.order + 1):
+                    self.update_term(prim, terms, k, rest, params)
+            finally:
+                part.append(Series.of(terms))
+            return JetTracer(self, part[0])
+
+    def update_term(self, prim: Any, terms: list[Any], k: int, rest: list[list[Any]], params: dict[str, Any]) -> None:
+        """The k-th coefficient of the changed array in the place of that of the old one."""
+        values, dots = [v[0] for v in rest], [v[k] for v in rest]
+        varies = any(not is_zero(v) for j, v in enumerate(dots, 1) if prim.is_linear_in(j))
+        if is_zero(terms[k]) and not varies:
+            return
+        cell, terms[k] = [instantiate(terms[k])], None
+        try:
+            terms[k] = self.parent.update(prim, cell, prim.moved([None, *values], [terms[0], *dots])[1:], params)
+        finally:
+            if terms[k] is None:
+                terms[k] = cell[0]
 
     def lower(self, x: Any) -> Any:
         """`x` as seen from outside: its zeroth coefficient."""

@@ -725,6 +725,9 @@ EAGER = {
     "jvp": lambda f: lambda x: xform.jvp(f, (x,), (1.0,)),
     "vmap": lambda f: lambda x: xform.vmap(f)(np.array([x])),
     "jet": lambda f: lambda x: xform.jet(f, (x,), ((1.0, 0.0),)),
+    "jvp of grad": lambda f: lambda x: xform.jvp(xform.grad(f), (x,), (1.0,)),
+    "vmap of grad": lambda f: lambda x: xform.vmap(xform.grad(f))(np.array([x])),
+    "grad of grad": lambda f: xform.grad(xform.grad(f)),
     "vmap of jvp": lambda f: lambda x: xform.vmap(lambda x: xform.jvp(f, (x,), (1.0,)))(np.array([x])),
     "jvp of jvp": lambda f: lambda x: xform.jvp(lambda x: xform.jvp(f, (x,), (x,))[1], (x,), (1.0,)),
 }

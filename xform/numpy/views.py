@@ -4,6 +4,9 @@ A traced array has no memory, so NumPy itself is asked what is a view, and of wh
 an array of the same shape and of nothing in particular; the shadow of y = f(x) is f of the shadow of x. If both lie in
 the same memory, y is a view of x, and the strides of its shadow tell which entries of x are its own.
 
+An array that is no view counts as one in C order: NumPy has others, such as the sine of a transposed array, and copies
+where such a one is reshaped.
+
 Who shares entries knows it: a view holds the array of which it is one, the root, and how it came about; the root has
 weak references to its views. So views cost little where nothing is written. A write goes to the root, and views that
 are still in use are then made anew (see `assignment`).

@@ -96,6 +96,10 @@ Region = tuple[int | tuple[int, int, int], ...]
 FEW = 4
 
 
+def is_small_part(part: Any, whole: Any) -> bool:
+    return FEW * part.size <= whole.size
+
+
 class Slice(Linear):
     """Read a region: x[index]."""
 
@@ -107,7 +111,7 @@ class Slice(Linear):
         if len(index) == 1 and type(index[0]) is int:
             return [x[index[0]]]
         y = x[as_slices(index)]
-        return [y.copy() if FEW * y.size <= x.size else y]
+        return [y.copy() if type(y) is np.ndarray and is_small_part(y, x) else y]
 
     def transpose(self, cotangents: Any, x: Any, *, index: Region) -> list[Any]:
         return [pad(cotangents[0], shape=x.shape, index=index)]

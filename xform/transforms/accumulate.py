@@ -18,6 +18,7 @@ from xform.core.primitive import Linear
 from xform.core.stage import is_staging
 from xform.core.trace import SOLE, context
 from xform.ops.index import scatter_sum
+from xform.ops.scatter import scatter_add
 from xform.ops.stack import stack
 from xform.ops.structure import reshape
 
@@ -80,6 +81,13 @@ class Accumulator:
         self.reads.setdefault(hole.id, []).append((eqn, positions, bar))
         return True
 
+    def add_at(self, i: int, positions: np.ndarray, bars: Any, shape: tuple[int, ...]) -> None:
+        """Add arrays to what there is at their positions in it, at their own cost if nobody else holds it."""
+        held, self.bars[i] = [self.bars[i]], None
+        indices = np.unravel_index(positions, shape)
+        place = {"axes": tuple(range(len(shape))), "at": 0}
+        self.bars[i] = context.trace.update(scatter_add, held, (stack(*bars, axis=0), *indices), place)
+
     def complete(self, i: int) -> None:
         """Add what was kept for a variable: a single read by its transpose, reads of one shape all at once."""
         groups: dict[tuple[int, ...], list[tuple[Any, np.ndarray, Any]]] = {}
@@ -87,7 +95,9 @@ class Accumulator:
             groups.setdefault(read[1].shape, []).append(read)
         for group in groups.values():
             eqns, positions, bars = zip(*group, strict=True)
-            if len(group) == 1:
+            if self.bars[i] is not None and eqns[0].args[0].shape and not self.staged:
+                self.add_at(i, np.stack(positions), bars, eqns[0].args[0].shape)
+            elif len(group) == 1:
                 self(i, eqns[0].prim.transpose(list(bars), *eqns[0].args, **eqns[0].params)[0])
             else:
                 self(i, sum_at(np.stack(positions), bars, eqns[0].args[0].shape))

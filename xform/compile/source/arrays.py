@@ -13,6 +13,7 @@ from xform.compile.source.values import Value, is_number
 from xform.core.jaxpr import Eqn, Literal
 from xform.ops.contract_kernels import kernels
 from xform.ops.labels import groups
+from xform.ops.structure import is_small_part
 
 if TYPE_CHECKING:
     from xform.compile.source.writer import Operand, Writer
@@ -52,7 +53,10 @@ def slice_(w: Writer, eqn: Eqn, operands: list[Operand]) -> bool:
         w.assign(v, f"{x.as_array()}.item({', '.join(map(str, index))})", number=True)
     else:
         entries = ", ".join(part(e, n) for e, n in zip(index, x.aval.shape, strict=True))
-        w.assign(v, f"{x.as_array()}[{entries}]", of=operands)
+        if is_small_part(v.aval, x.aval):  # as the rule of the primitive does
+            w.assign(v, f"{x.as_array()}[{entries}].copy()")
+        else:
+            w.assign(v, f"{x.as_array()}[{entries}]", of=operands)
     return True
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 import xform
 from tests.numeric import assert_close, directional, pairing, random_like
-from xform.ops.matrix import diagonal
-from xform.ops.spectral import eigh
+from xform.ops.linear_algebra.matrix import diagonal
+from xform.ops.linear_algebra.spectral import eigh
 from xform.ops.structure import reduce_sum
 
 rng = np.random.default_rng(5)

@@ -120,7 +120,7 @@ def test_facades_import_each_other_without_a_circle():
         ("xform.core.tree", "from .. import ops"),
         ("xform.core.tree", "import scipy.linalg"),
         ("xform.core.tree", "from xform import grad"),
-        ("xform.ops.index", "from xform.transforms import jvp"),
+        ("xform.ops.indexing.index", "from xform.transforms import jvp"),
         ("xform.transforms.jvp", "from xform import compile"),
         ("xform.compile.numpy", "if True:\n    from xform.transforms.vjp import vjp"),
         ("xform.control.call", "from importlib import import_module\nimport_module('xform.numpy')"),
@@ -136,7 +136,7 @@ def test_an_upward_or_sideways_import_is_found(module: str, source: str):
     "module, source",
     [
         ("xform.core.tree", "import numpy as np\nfrom collections import OrderedDict\nfrom . import aval"),
-        ("xform.ops.index", "from xform.core.aval import Aval\nfrom ..core import tree"),
+        ("xform.ops.indexing.index", "from xform.core.aval import Aval\nfrom ..core import tree"),
         ("xform.numpy.products", "from xform import control, core\nfrom .. import ops"),
         ("xform.compile.cc", "def blas():\n    from scipy.linalg import cython_blas"),
         ("xform.optimize", "from xform.lax import while_loop"),

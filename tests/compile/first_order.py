@@ -12,10 +12,10 @@ from xform.core.aval import Aval, aval_of
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, evaluate
 from xform.core.primitive import Primitive
 from xform.ops.arithmetic import absolute, add, div, maximum, mul, neg, power, square, sub
-from xform.ops.contract import contract
-from xform.ops.dynamic import dynamic_slice
+from xform.ops.contraction.contract import contract
 from xform.ops.identity import name, stop_gradient
-from xform.ops.index import gather
+from xform.ops.indexing.dynamic import dynamic_slice
+from xform.ops.indexing.index import gather
 from xform.ops.logic import eq, logical_not, lt, ne
 from xform.ops.reduce import reduce_max
 from xform.ops.select import select

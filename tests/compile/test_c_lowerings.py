@@ -16,7 +16,7 @@ from xform.compile.passes import optimise
 from xform.core.aval import aval_of
 from xform.core.jaxpr import Eqn, Jaxpr, Var
 from xform.core.primitive import Primitive
-from xform.ops.convolve_kernels import Window
+from xform.ops.convolution.convolve_kernels import Window
 
 RNG = np.random.default_rng(3)
 

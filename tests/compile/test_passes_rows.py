@@ -13,10 +13,10 @@ from xform.core.check import check
 from xform.core.jaxpr import Jaxpr, Literal
 from xform.ops import structure as st
 from xform.ops.arithmetic import absolute, add, div, maximum, minimum, mul, neg, power, reciprocal, square, sub
-from xform.ops.contract import contract
-from xform.ops.dynamic import dynamic_pad, dynamic_slice
+from xform.ops.contraction.contract import contract
 from xform.ops.identity import name, optimization_barrier, stop_gradient
-from xform.ops.index import gather
+from xform.ops.indexing.dynamic import dynamic_pad, dynamic_slice
+from xform.ops.indexing.index import gather
 from xform.ops.logic import bitwise_and, bitwise_or, eq, ge, invert, logical_not, lt, ne
 from xform.ops.reduce import reduce_max, reduce_prod
 from xform.ops.select import select

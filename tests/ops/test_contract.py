@@ -10,9 +10,9 @@ import xform
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear
-from xform.ops.contract import contract
-from xform.ops.contract_kernels import kernels
-from xform.ops.labels import LABELS, fresh_label, groups
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.contract_kernels import kernels
+from xform.ops.contraction.labels import LABELS, fresh_label, groups
 from xform.ops.structure import reduce_sum
 
 SIZE = {"a": 2, "b": 3, "c": 4, "d": 1}

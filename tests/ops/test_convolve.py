@@ -13,10 +13,10 @@ import xform
 from xform.core.aval import Aval, aval_of
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear
-from xform.ops import convolve_kernels
-from xform.ops.convolutions import conv_general_dilated, convolve_vectors, correlate_vectors
-from xform.ops.convolve import convolve
-from xform.ops.convolve_kernels import Window, gather, gather_dilated, gather_second, is_unit, scatter
+from xform.ops.convolution import convolve_kernels
+from xform.ops.convolution.convolutions import conv_general_dilated, convolve_vectors, correlate_vectors
+from xform.ops.convolution.convolve import convolve
+from xform.ops.convolution.convolve_kernels import Window, gather, gather_dilated, gather_second, is_unit, scatter
 from xform.ops.structure import reduce_sum
 
 derandomized = settings(derandomize=True, deadline=None, max_examples=200)

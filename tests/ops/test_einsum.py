@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import xform
-from xform.ops import einsum as ours
-from xform.ops.contraction_order import (
+from xform.ops.contraction import einsum as ours
+from xform.ops.contraction.contraction_order import (
     OPTIMAL_UP_TO,
     Network,
     contraction_order,
@@ -19,7 +19,7 @@ from xform.ops.contraction_order import (
     optimal_order,
     ratio,
 )
-from xform.ops.einsum import einsum, matmul, tensordot, vdot, vecdot
+from xform.ops.contraction.einsum import einsum, matmul, tensordot, vdot, vecdot
 from xform.ops.structure import reduce_sum
 
 derandomized = settings(derandomize=True, deadline=None, max_examples=150)

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import xform
-from xform.ops.index import gather, scatter_sum, take_along_axis
+from xform.ops.indexing.index import gather, scatter_sum, take_along_axis
 from xform.ops.structure import reduce_sum
 
 rng = np.random.default_rng(7)

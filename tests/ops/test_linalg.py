@@ -11,17 +11,17 @@ import xform
 from tests.matrices import along, check, eigvecs, normal, rectangular, with_values
 from xform.core.primitive import Linear
 from xform.core.stage import stage
-from xform.ops.contract import contract
-from xform.ops.determinant import cofactor, det, slogdet
-from xform.ops.eigen import eig, left_eigenvectors
-from xform.ops.einsum import matmul
-from xform.ops.factor import cholesky, qr
-from xform.ops.householder import geqrf
-from xform.ops.matrix import adjoint, diagonal, embed_diagonal, lower, upper
-from xform.ops.pseudoinverse import pinv
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.determinant import cofactor, det, slogdet
+from xform.ops.linear_algebra.eigen import eig, left_eigenvectors
+from xform.ops.linear_algebra.factor import cholesky, qr
+from xform.ops.linear_algebra.householder import geqrf
+from xform.ops.linear_algebra.matrix import adjoint, diagonal, embed_diagonal, lower, upper
+from xform.ops.linear_algebra.pseudoinverse import pinv
+from xform.ops.linear_algebra.solve import BLOCK, inv, solve, solve_triangular, triangular_solve
+from xform.ops.linear_algebra.spectral import svd
 from xform.ops.select import select
-from xform.ops.solve import BLOCK, inv, solve, solve_triangular, triangular_solve
-from xform.ops.spectral import svd
 from xform.ops.structure import reduce_sum
 
 # --- equations ---

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import xform
-from xform.ops.dynamic import dynamic_slice, dynamic_update_slice
-from xform.ops.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul, update_slice
+from xform.ops.indexing.dynamic import dynamic_slice, dynamic_update_slice
+from xform.ops.indexing.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul, update_slice
 
 rng = np.random.default_rng(8)
 x = rng.normal(size=(3, 4, 5))

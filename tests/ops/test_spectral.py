@@ -7,11 +7,11 @@ from numpy.testing import assert_allclose
 import xform
 from tests.matrices import along, check, eigvecs, hermitian, normal, rectangular, trace, with_values
 from tests.numeric import directional
-from xform.ops.eigen import eig
-from xform.ops.einsum import matmul
-from xform.ops.matrix import adjoint, as_column, as_row
-from xform.ops.solve import inv
-from xform.ops.spectral import eigh, svd
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.eigen import eig
+from xform.ops.linear_algebra.matrix import adjoint, as_column, as_row
+from xform.ops.linear_algebra.solve import inv
+from xform.ops.linear_algebra.spectral import eigh, svd
 from xform.ops.structure import reduce_sum
 
 

@@ -10,8 +10,8 @@ import scipy.stats as st
 import xform
 import xform.random as random
 from tests.messages import says
-from xform.ops import philox
-from xform.ops.random_bits import start
+from xform.ops.random import philox
+from xform.ops.random.random_bits import start
 
 LAST = 2**64 - 1
 

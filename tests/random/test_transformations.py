@@ -6,7 +6,7 @@ import pytest
 import xform
 import xform.random as random
 from tests.random.samplers import CONTINUOUS, DISCRETE, draw, title
-from xform.ops.random_bits import random_bits
+from xform.ops.random.random_bits import random_bits
 
 KEYS = random.split(random.key(31), 5)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.samples.base import integers, normal, sample
-from xform.ops.contract import contract
+from xform.ops.contraction.contract import contract
 
 f32, c64, c128 = np.float32, np.complex64, np.complex128
 

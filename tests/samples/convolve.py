@@ -3,8 +3,8 @@
 import numpy as np
 
 from tests.samples.base import integers, normal, sample
-from xform.ops.convolve import convolve
-from xform.ops.convolve_kernels import Window
+from xform.ops.convolution.convolve import convolve
+from xform.ops.convolution.convolve_kernels import Window
 
 f32, c64, c128 = np.float32, np.complex64, np.complex128
 PLAIN, FEATURES, GROUPS, BATCH_GROUPS = ("", "", ""), ("nc", "oc", "no"), ("ngc", "goc", "ngo"), ("gnc", "goc", "ngo")

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.samples.base import normal, sample
-from xform.ops.dynamic import dynamic_pad, dynamic_slice, dynamic_update_slice
+from xform.ops.indexing.dynamic import dynamic_pad, dynamic_slice, dynamic_update_slice
 
 zero, two, beyond, before = np.int64(0), np.int64(2), np.int64(9), np.int64(-9)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.samples.base import integers, normal, sample
-from xform.ops.index import gather, scatter_sum
+from xform.ops.indexing.index import gather, scatter_sum
 
 three, rows = np.int64(3), integers(-4, 4, 3)
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from tests.samples.base import normal, sample, uniform
-from xform.ops.determinant import cofactor, det, slogdet
-from xform.ops.eigen import eig, left_eigenvectors
-from xform.ops.factor import cholesky, qr
-from xform.ops.gaps import diagonal_form, gap_quotient
-from xform.ops.householder import geqrf
-from xform.ops.pseudoinverse import hermitian_part, lstsq, pinv
-from xform.ops.solve import inv, solve, triangular_solve
-from xform.ops.spectral import eigh, svd
+from xform.ops.linear_algebra.determinant import cofactor, det, slogdet
+from xform.ops.linear_algebra.eigen import eig, left_eigenvectors
+from xform.ops.linear_algebra.factor import cholesky, qr
+from xform.ops.linear_algebra.gaps import diagonal_form, gap_quotient
+from xform.ops.linear_algebra.householder import geqrf
+from xform.ops.linear_algebra.pseudoinverse import hermitian_part, lstsq, pinv
+from xform.ops.linear_algebra.solve import inv, solve, triangular_solve
+from xform.ops.linear_algebra.spectral import eigh, svd
 
 
 def regular(*shape: int, dtype: Any = np.float64) -> np.ndarray:

@@ -3,11 +3,11 @@
 import numpy as np
 
 from tests.samples.base import binary, sample, unary, uniform, within
-from xform.ops.gamma_moments import gamma_moments
 from xform.ops.normal_distribution import normal_cdf, normal_mills, normal_quantile
-from xform.ops.random_bits import random_bits, start
-from xform.ops.random_counts import random_binomial, random_poisson
-from xform.ops.random_gamma import random_gamma
+from xform.ops.random.gamma_moments import gamma_moments
+from xform.ops.random.random_bits import random_bits, start
+from xform.ops.random.random_counts import random_binomial, random_poisson
+from xform.ops.random.random_gamma import random_gamma
 
 KEY = np.array([3, 2**63 + 5], np.uint64)
 KEYS = np.array([[1, 2], [3, 4], [2**64 - 1, 0]], np.uint64)

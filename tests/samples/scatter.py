@@ -3,7 +3,7 @@
 import numpy as np
 
 from tests.samples.base import integers, normal, rng, sample
-from xform.ops.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul, update_slice
+from xform.ops.indexing.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul, update_slice
 
 three, repeated = np.int64(3), np.array([0, 4, 4, -1])
 first, last = integers(-4, 4, 3), integers(-5, 5, 2, 3)

@@ -16,8 +16,8 @@ from numpy.typing import DTypeLike
 from xform.lax.dimensions import dimensions
 from xform.lax.operands import operand
 from xform.numpy.dispatch import ArrayLike
-from xform.ops.contract import contract
-from xform.ops.labels import LABELS
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.labels import LABELS
 from xform.ops.stack import as_dtype
 
 __all__ = ["DotDimensionNumbers", "Precision", "batch_matmul", "dot", "dot_general"]

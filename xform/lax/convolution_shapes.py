@@ -17,7 +17,7 @@ from xform.lax.convolutions import (
 from xform.lax.dimensions import sizes
 from xform.lax.operands import inverse
 from xform.lax.operands import sizes as one_for_each
-from xform.ops.convolutions import correlation
+from xform.ops.convolution.convolutions import correlation
 
 __all__ = [
     "conv_general_permutations",

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike
 from xform.lax.contractions import accumulation_dtypes
 from xform.lax.operands import inverse, operand, permuted, sizes
 from xform.numpy.dispatch import ArrayLike
-from xform.ops import convolutions as ops
+from xform.ops.convolution import convolutions as ops
 from xform.ops.stack import as_dtype
 from xform.ops.structure import slice_, transpose
 

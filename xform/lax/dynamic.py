@@ -20,7 +20,7 @@ from xform.lax.elementwise import common_dtype
 from xform.lax.elementwise import operand as as_operand
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray
 from xform.numpy.shaping import in_shape
-from xform.ops import dynamic as ops
+from xform.ops.indexing import dynamic as ops
 from xform.ops.select import select
 from xform.ops.structure import slice_, without
 

@@ -22,8 +22,8 @@ from xform.lax.windows import GatherScatterMode
 from xform.numpy.dispatch import ArrayLike
 from xform.numpy.entries import same_kind
 from xform.numpy.out_of_range import default_fill
-from xform.ops import index as reads
-from xform.ops import scatter as writes
+from xform.ops.indexing import index as reads
+from xform.ops.indexing import scatter as writes
 from xform.ops.select import select
 from xform.ops.structure import concatenate, reshape, slice_
 

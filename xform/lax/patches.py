@@ -25,9 +25,9 @@ from xform.lax.convolutions import (
 from xform.lax.dimensions import integers
 from xform.lax.operands import inverse, operand, permuted, sizes
 from xform.numpy.dispatch import ArrayLike
-from xform.ops.convolutions import correlation
-from xform.ops.convolve_kernels import Window
-from xform.ops.index import gather
+from xform.ops.convolution.convolutions import correlation
+from xform.ops.convolution.convolve_kernels import Window
+from xform.ops.indexing.index import gather
 from xform.ops.stack import as_dtype
 from xform.ops.structure import pad, reshape
 

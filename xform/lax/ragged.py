@@ -17,7 +17,7 @@ from xform.lax.contractions import product
 from xform.lax.operands import operand
 from xform.numpy.dispatch import ArrayLike
 from xform.numpy.joining import section
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.select import select
 from xform.ops.structure import concatenate, slice_
 

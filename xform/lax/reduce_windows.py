@@ -24,7 +24,7 @@ import numpy as np
 from xform.core import tree
 from xform.lax.monoids import read_folded
 from xform.lax.operands import sizes
-from xform.ops.convolutions import dilated, padding_pairs
+from xform.ops.convolution.convolutions import dilated, padding_pairs
 from xform.ops.select import select
 from xform.ops.structure import pad, slice_
 

@@ -13,7 +13,7 @@ from xform.lax.dimensions import dimension, integers
 from xform.lax.operands import operand
 from xform.numpy.dispatch import ArrayLike
 from xform.ops import sorting as ops
-from xform.ops.index import take_along_axis
+from xform.ops.indexing.index import take_along_axis
 from xform.ops.structure import slice_
 
 __all__ = ["approx_max_k", "approx_min_k", "sort", "sort_key_val", "top_k"]

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xform.core.trace import underlying
-from xform.ops.positions import Axes
+from xform.ops.indexing.positions import Axes
 from xform.ops.select import select
 from xform.ops.structure import convert, reshape, slice_
 

@@ -13,7 +13,7 @@ from xform.numpy.axes import Axes, axis_index, axis_tuple
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.joining import stack
 from xform.numpy.shaping import Shape, as_shape, expand_dims, in_shape, moveaxis, permuted
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.structure import slice_
 
 

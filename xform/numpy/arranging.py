@@ -15,7 +15,7 @@ from xform.numpy.axes import Axes, axis_index, axis_tuple, reduced_axes
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.joining import section
 from xform.numpy.shaping import Shape, as_shape, in_shape, swapaxes_of
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.structure import broadcast, concatenate, slice_
 
 

@@ -28,8 +28,8 @@ from xform.numpy.views import View, is_number, live_views, memory_of, remade, ro
 from xform.ops.complex import assemble
 from xform.ops.complex import imag as imaginary_part
 from xform.ops.complex import real as real_part
-from xform.ops.index import gather
-from xform.ops.scatter import scatter, update_slice
+from xform.ops.indexing.index import gather
+from xform.ops.indexing.scatter import scatter, update_slice
 from xform.ops.select import select
 from xform.ops.structure import FEW, Region, broadcast_to, region_shape, slice_, transpose
 from xform.transforms.tape import Tape

@@ -10,7 +10,7 @@ import numpy as np
 from xform.core.aval import shape_of
 from xform.core.trace import NO_PARAMS, context
 from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, implements
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.operators import PLAIN
 from xform.ops.select import select as choose
 from xform.ops.sorting import argsort, searchsorted

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from xform.numpy.dispatch import ArrayLike, asarray, implements
-from xform.ops.convolutions import convolve_vectors, correlate_vectors
+from xform.ops.convolution.convolutions import convolve_vectors, correlate_vectors
 
 #: the modes by NumPy's former numbers
 MODES = {0: "valid", 1: "same", 2: "full"}

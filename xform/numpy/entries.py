@@ -16,7 +16,7 @@ from xform.numpy.dispatch import as_dtype, asarray, fresh
 from xform.numpy.index_plan import Plan, reshaped
 from xform.numpy.indexing import getitem
 from xform.numpy.out_of_range import clip_indices, read_or_fill, with_spare_entry
-from xform.ops.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul
+from xform.ops.indexing.scatter import scatter, scatter_add, scatter_max, scatter_min, scatter_mul
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to
 

@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 from xform.numpy.axes import NOT_GIVEN
 from xform.numpy.dispatch import as_dtype, asarray, implements, reject
-from xform.ops import einsum as ops
+from xform.ops.contraction import einsum as ops
 from xform.ops.structure import reshape, transpose
 
 #: how many core axes each of two operands and their product has, from the ranks of the operands

@@ -18,7 +18,7 @@ from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements
 from xform.numpy.extremes import max, min
 from xform.numpy.ranges import linspace
 from xform.numpy.reductions import sum
-from xform.ops.index import gather, scatter_sum
+from xform.ops.indexing.index import gather, scatter_sum
 from xform.ops.select import select
 from xform.ops.sorting import searchsorted
 from xform.ops.structure import reshape, slice_, transpose

@@ -16,9 +16,9 @@ import numpy as np
 
 from xform.core.trace import Tracer, concrete, concrete_or_raise, underlying
 from xform.numpy.dispatch import asarray
-from xform.ops.index import gather
-from xform.ops.positions import block_shape, check_range, gathered_shape, out_of_bounds
-from xform.ops.scatter import update_slice
+from xform.ops.indexing.index import gather
+from xform.ops.indexing.positions import block_shape, check_range, gathered_shape, out_of_bounds
+from xform.ops.indexing.scatter import update_slice
 from xform.ops.structure import Region, convert, region_shape, reshape, slice_
 
 VALID = (

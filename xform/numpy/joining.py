@@ -15,7 +15,7 @@ from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, rejec
 from xform.numpy.shaping import atleast_1d, atleast_2d, atleast_3d, broadcast_to, in_shape, moveaxis
 from xform.ops import stack as stacking
 from xform.ops import structure
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.structure import slice_
 
 Arrays = Sequence[ArrayLike] | ArrayLike

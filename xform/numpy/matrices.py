@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from xform.numpy import products
 from xform.numpy.dispatch import asarray, implements, reject
-from xform.ops import einsum
-from xform.ops.matrix import inexact, require_sides, swap_last
-from xform.ops.solve import inv
+from xform.ops.contraction import einsum
+from xform.ops.linear_algebra.matrix import inexact, require_sides, swap_last
+from xform.ops.linear_algebra.solve import inv
 
 __all__ = [
     "cross",

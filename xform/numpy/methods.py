@@ -179,7 +179,7 @@ def to_device(self: Tracer, device: str, /, *, stream: None = None) -> Any:
     return self
 
 
-def array_namespace(self: Tracer, *, api_version: str | None = None) -> Any:
+def array_namespace(self: Tracer, *, api_version: Any = None) -> Any:
     """The module of the functions that take traced arrays, for programs written to the array API standard.
 
     Raises ValueError for a version of the standard that NumPy does not know.

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike
 from xform.numpy.axes import axis_tuple, keep_dims
 from xform.numpy.dispatch import asarray, implements
 from xform.numpy.statistics import root, squared_modulus
-from xform.ops.matrix import inexact
+from xform.ops.linear_algebra.matrix import inexact
+from xform.ops.linear_algebra.spectral import svd
 from xform.ops.reduce import reduce_max, reduce_min
 from xform.ops.select import select
-from xform.ops.spectral import svd
 from xform.ops.structure import convert, reduce_sum, transpose
 
 __all__ = ["matrix_norm", "norm", "vector_norm"]

@@ -11,7 +11,7 @@ from xform.numpy.axes import Axis, axis_index
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements
 from xform.numpy.taking import first_entries
 from xform.ops import sorting
-from xform.ops.index import gather, take_along_axis
+from xform.ops.indexing.index import gather, take_along_axis
 from xform.ops.select import select
 from xform.ops.structure import reshape, slice_
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from xform.numpy.index_plan import Plan, reshaped
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to, concatenate, slice_
 

@@ -17,7 +17,7 @@ from xform.numpy.dispatch import IMPLEMENTATIONS, ArrayLike, as_dtype, asarray, 
 from xform.numpy.joining import section
 from xform.numpy.shaping import broadcast_to, in_shape, moveaxis
 from xform.ops import structure
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.structure import concatenate
 
 #: modes that repeat entries

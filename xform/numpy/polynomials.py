@@ -19,8 +19,8 @@ from xform.numpy.joining import concatenate
 from xform.numpy.shaping import atleast_1d
 from xform.ops import polynomial as ops
 from xform.ops.complex import real
-from xform.ops.convolutions import convolve_vectors
-from xform.ops.matrix import inexact
+from xform.ops.convolution.convolutions import convolve_vectors
+from xform.ops.linear_algebra.matrix import inexact
 from xform.ops.structure import reshape
 
 

@@ -16,11 +16,11 @@ from numpy.typing import DTypeLike
 from xform.core.trace import Tracer
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, promote, reject
 from xform.numpy.reductions import sum
-from xform.ops import einsum as ops
-from xform.ops.contract import contract
-from xform.ops.index import moved
-from xform.ops.labels import LABELS
-from xform.ops.matrix import diagonal as last_diagonal
+from xform.ops.contraction import einsum as ops
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.labels import LABELS
+from xform.ops.indexing.index import moved
+from xform.ops.linear_algebra.matrix import diagonal as last_diagonal
 from xform.ops.stack import stack
 from xform.ops.structure import reshape, slice_, transpose
 

@@ -21,7 +21,7 @@ from xform.numpy.nans import ALL_NAN, nanmean, warn_where
 from xform.numpy.quantile_places import METHODS, Place
 from xform.numpy.reductions import mean, sum
 from xform.numpy.statistics import fitted_weights
-from xform.ops.index import gather, take_along_axis
+from xform.ops.indexing.index import gather, take_along_axis
 from xform.ops.select import select
 from xform.ops.sorting import argsort, sort
 from xform.ops.structure import broadcast_to, convert, reshape, transpose, without

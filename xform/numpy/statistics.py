@@ -18,8 +18,8 @@ from xform.numpy.axes import NOT_GIVEN, Axes, axis_tuple, is_masked, joined_axes
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, implements, reject
 from xform.numpy.reductions import count, divided, mean, sum
 from xform.ops.complex import conjugate, imag, real
-from xform.ops.contract import contract
-from xform.ops.matrix import diagonal as last_diagonal
+from xform.ops.contraction.contract import contract
+from xform.ops.linear_algebra.matrix import diagonal as last_diagonal
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to, concatenate, reduce_sum, reshape, transpose
 

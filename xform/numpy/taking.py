@@ -9,7 +9,7 @@ import numpy as np
 from xform.core.trace import Tracer, concrete_or_raise, underlying
 from xform.numpy.axes import Axis, axis_index
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, broadcast_arrays, implements, promote, reject
-from xform.ops import index as ops
+from xform.ops.indexing import index as ops
 from xform.ops.stack import stack
 from xform.ops.structure import reshape, slice_
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from xform.core.aval import Aval
 from xform.ops.family import Linear
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.structure import batch_operand, pad, reduce_sum, reshape, transpose, without
 
 Sources: TypeAlias = tuple[int | None, ...]

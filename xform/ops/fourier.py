@@ -17,7 +17,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from xform.core.aval import Aval, aval_of
-from xform.ops.contract import cast
+from xform.ops.contraction.contract import cast
 from xform.ops.family import Linear
 
 Norm: TypeAlias = Literal["backward", "ortho", "forward"]

@@ -16,10 +16,10 @@ import numpy as np
 
 from xform.core.aval import Aval
 from xform.core.primitive import Zero, is_zero
+from xform.ops.contraction.einsum import einsum, matmul, matvec
 from xform.ops.cumulative import cumprod
-from xform.ops.einsum import einsum, matmul, matvec
 from xform.ops.family import Opaque
-from xform.ops.matrix import Factorization, require_square
+from xform.ops.linear_algebra.matrix import Factorization, require_square
 from xform.ops.select import select
 from xform.ops.stack import stack
 from xform.ops.structure import broadcast, concatenate, reshape, slice_

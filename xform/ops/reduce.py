@@ -9,10 +9,10 @@ import numpy as np
 
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Zero, is_zero
-from xform.ops.contract import contract
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.labels import LABELS
 from xform.ops.cumulative import product_of_others
 from xform.ops.family import Discrete, Opaque
-from xform.ops.labels import LABELS
 from xform.ops.recurrence import check_axes
 from xform.ops.structure import convert, reduce_sum, reshape, shift, transpose, without
 

@@ -15,7 +15,7 @@ from xform.core.aval import Aval, aval_of, is_inexact
 from xform.core.primitive import Zero, is_zero
 from xform.core.series import Series, termwise
 from xform.ops.family import Discrete, Opaque
-from xform.ops.index import take_along_axis
+from xform.ops.indexing.index import take_along_axis
 from xform.ops.recurrence import check_axes
 from xform.ops.structure import batch_operand
 

@@ -11,7 +11,7 @@ import numpy as np
 from xform.core.aval import aval_of, shape_of
 from xform.core.trace import underlying
 from xform.numpy.dispatch import as_dtype, asarray
-from xform.ops.random_bits import KEY
+from xform.ops.random.random_bits import KEY
 from xform.ops.structure import broadcast_to
 
 WORDS = np.dtype(np.uint64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from xform.control.loops.rows import scan
 from xform.numpy.dispatch import ArrayLike, as_dtype
-from xform.ops.random_counts import random_binomial, random_poisson
+from xform.ops.random.random_counts import random_binomial, random_poisson
 from xform.ops.structure import broadcast_to
 from xform.random.arguments import as_shape, demand, float_dtype, int_dtype, one_key, parameters, probabilities, real
 from xform.random.keys import split

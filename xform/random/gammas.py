@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray
-from xform.ops.random_gamma import random_gamma
+from xform.ops.random.random_gamma import random_gamma
 from xform.ops.reduce import reduce_max
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to

@@ -24,7 +24,7 @@ import numpy as np
 
 from xform.core.aval import aval_of
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray
-from xform.ops.random_bits import COUNTER, FOLD_IN, KEY, SPLIT, random_bits, start
+from xform.ops.random.random_bits import COUNTER, FOLD_IN, KEY, SPLIT, random_bits, start
 from xform.ops.stack import stack
 from xform.random.arguments import WORDS, as_shape, one_key
 

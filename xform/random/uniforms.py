@@ -12,7 +12,7 @@ import numpy as np
 
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray
 from xform.ops.bits import bit_width, mulhi, unsigned
-from xform.ops.random_bits import NUMBERS, random_bits, start
+from xform.ops.random.random_bits import NUMBERS, random_bits, start
 from xform.ops.select import select
 from xform.random.arguments import (
     WORDS,

@@ -134,7 +134,7 @@ class Probe:
             ]
             what = f"{self.origin}: the derivative in the direction of {self.names[k]}, <y_bar, f'(x) v>,"
             found, wanted = inner([x_bars[k]], [v[k]]), inner(y_bars, quotients)
-            compare(what, found, "by vjp", wanted, f"by {QUOTIENT}", np.linalg.norm(allowed))
+            compare(what, found, "by vjp", wanted, f"by {QUOTIENT}", np.linalg.norm(np.array(allowed)))
 
     def check_transposed(self, f_jvp: Callable[..., Any], f_vjp: Callable[..., Any]) -> None:
         """<f'(x)^T y_bar, v> = <y_bar, f'(x) v>, for each leaf, up to the rounding of the two sums."""

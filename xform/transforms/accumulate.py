@@ -17,8 +17,8 @@ import numpy as np
 from xform.core.primitive import Linear
 from xform.core.stage import is_staging
 from xform.core.trace import SOLE, context
-from xform.ops.index import scatter_sum
-from xform.ops.scatter import scatter_add
+from xform.ops.indexing.index import scatter_sum
+from xform.ops.indexing.scatter import scatter_add
 from xform.ops.stack import stack
 from xform.ops.structure import reshape
 

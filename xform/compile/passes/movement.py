@@ -17,8 +17,8 @@ from xform.compile.passes.rewriting import Rewriting
 from xform.core.jaxpr import Atom, Eqn, Literal
 from xform.core.primitive import Primitive
 from xform.ops import structure as st
-from xform.ops.dynamic import clamp, dynamic_pad, dynamic_slice
-from xform.ops.index import gather
+from xform.ops.indexing.dynamic import clamp, dynamic_pad, dynamic_slice
+from xform.ops.indexing.index import gather
 from xform.ops.reduce import reduce_max, reduce_min, reduce_prod
 from xform.ops.stack import stack
 

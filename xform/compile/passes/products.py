@@ -9,8 +9,8 @@ from xform.compile.passes.rewriting import Rewriting
 from xform.core.jaxpr import Atom, Eqn
 from xform.core.primitive import Primitive
 from xform.ops.arithmetic import mul
-from xform.ops.contract import contract
-from xform.ops.labels import Spec, groups
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.labels import Spec, groups
 from xform.ops.structure import broadcast, reshape, transpose
 
 Found = Sequence[Atom] | None

@@ -11,8 +11,8 @@ from xform.compile.source.rules import parameters, rule_name, update_name
 from xform.compile.source.scalars import as_int, bounds, is_single, text
 from xform.compile.source.values import Value, is_number
 from xform.core.jaxpr import Eqn, Literal
-from xform.ops.contract_kernels import kernels
-from xform.ops.labels import groups
+from xform.ops.contraction.contract_kernels import kernels
+from xform.ops.contraction.labels import groups
 from xform.ops.structure import is_small_part
 
 if TYPE_CHECKING:

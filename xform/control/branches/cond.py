@@ -38,7 +38,7 @@ from xform.core.jaxpr import Eqn, Jaxpr, Literal, Var, evaluate
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.trace import concrete
 from xform.ops.family import instantiate
-from xform.ops.positions import are_known
+from xform.ops.indexing.positions import are_known
 from xform.ops.reduce import reduce_or
 from xform.ops.select import select
 from xform.ops.structure import batch_operand

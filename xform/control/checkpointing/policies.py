@@ -12,8 +12,8 @@ from typing import Any
 from xform.core import tree
 from xform.core.aval import Aval
 from xform.core.primitive import Primitive
-from xform.ops.contract import contract
-from xform.ops.convolve import convolve
+from xform.ops.contraction.contract import contract
+from xform.ops.convolution.convolve import convolve
 from xform.ops.identity import name as named
 
 #: (primitive, *avals of its operands, **its parameters) -> is the result worth keeping?

@@ -25,7 +25,7 @@ from xform.core import tree
 from xform.core.errors import describe
 from xform.core.ravel import ravel_pytree
 from xform.core.tracebacks import public
-from xform.ops.solve import solve as solve_dense
+from xform.ops.linear_algebra.solve import solve as solve_dense
 from xform.ops.structure import reshape, transpose
 from xform.transforms.vmap import vmap
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from xform.control.implicit.vectors import Limits, Map, inner, norm, ratio, residual
 from xform.control.loops.going import while_loop
-from xform.ops.einsum import matmul
-from xform.ops.matrix import conj
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import conj
+from xform.ops.linear_algebra.solve import triangular_solve
 from xform.ops.select import select
-from xform.ops.solve import triangular_solve
 from xform.ops.structure import reshape, slice_
 
 

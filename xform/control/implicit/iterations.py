@@ -12,9 +12,9 @@ import numpy as np
 
 from xform.control.implicit.vectors import Map, norm, ratio
 from xform.control.loops.going import while_loop
-from xform.ops.einsum import matmul
-from xform.ops.matrix import conj
-from xform.ops.solve import solve
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import conj
+from xform.ops.linear_algebra.solve import solve
 from xform.ops.structure import concatenate, reshape, slice_
 from xform.ops.structure import transpose as permuted
 from xform.transforms.linearize import linearize

@@ -21,8 +21,8 @@ from xform.core.aval import aval_of
 from xform.core.errors import ConcretizationError, MissingRuleError, NonlinearError
 from xform.core.ravel import ravel_pytree
 from xform.core.tracebacks import public
-from xform.ops.einsum import matmul
-from xform.ops.matrix import inexact, swap_last
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import inexact, swap_last
 from xform.ops.structure import convert
 from xform.transforms.arguments import as_array, check_array
 from xform.transforms.vjp import linear_transpose

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from xform.ops.complex import real
-from xform.ops.einsum import matmul
-from xform.ops.matrix import conj
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import conj
 from xform.ops.select import select
 
 Map = Callable[[Any], Any]

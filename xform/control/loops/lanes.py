@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.reduce import argmax
 from xform.ops.select import select
 from xform.ops.structure import concatenate, reshape

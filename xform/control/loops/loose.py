@@ -9,7 +9,7 @@ from xform.control.parts import substituted
 from xform.core.jaxpr import Atom, Eqn, Jaxpr, Literal, Var, eliminate_dead_code
 from xform.core.primitive import Primitive
 from xform.core.stage import strong
-from xform.ops.contract import contract
+from xform.ops.contraction.contract import contract
 from xform.ops.elementwise import Elementwise
 from xform.ops.select import select
 from xform.ops.stack import stack

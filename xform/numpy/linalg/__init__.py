@@ -2,7 +2,7 @@
 
 The functions mean what NumPy's mean, stacks of matrices included, and raise what those raise. What depends on a choice
 that is not unique (phases and bases of eigenvectors and singular vectors, the complement in a complete QR) has the
-derivative that keeps to the choice made; `xform.ops.spectral`, `eigen` and `factor` say precisely which.
+derivative that keeps to the choice made; `xform.ops.linear_algebra.spectral`, `eigen` and `factor` say precisely which.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike
 from xform.numpy.dispatch import implements
 from xform.numpy.linalg.eigenvalues import eigh
 from xform.numpy.linalg.operands import rectangular, square
-from xform.ops import factor, householder, spectral
-from xform.ops.index import take_along_axis
-from xform.ops.matrix import adjoint, as_row, swap_last
+from xform.ops.indexing.index import take_along_axis
+from xform.ops.linear_algebra import factor, householder, spectral
+from xform.ops.linear_algebra.matrix import adjoint, as_row, swap_last
 from xform.ops.sorting import argsort
 from xform.ops.structure import slice_
 
@@ -87,7 +87,7 @@ def svd(a: ArrayLike, full_matrices: bool = True, compute_uv: bool = True, hermi
 
     For A (m, n), U and Vh are square with `full_matrices`, else min(m, n) wide and high. With `hermitian`, A is taken
     as Hermitian, and decomposed by `eigh`. With P = U^H A_dot V the derivative is S_dot = Re diag(P), and that of the
-    vectors as in `xform.ops.spectral`.
+    vectors as in `xform.ops.linear_algebra.spectral`.
 
     Where singular values are equal or zero, it is finite. For the sum of equal positive ones, the projectors onto their
     vectors, and U Vh it is right, to any order if A has full rank, to first order else; and to first order for a sum of

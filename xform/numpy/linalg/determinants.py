@@ -13,9 +13,9 @@ from xform.numpy.dispatch import asarray, implements
 from xform.numpy.linalg.decompositions import svd
 from xform.numpy.linalg.operands import rectangular, square
 from xform.numpy.norms import norm
-from xform.ops import determinant
-from xform.ops import solve as equations
-from xform.ops.matrix import as_column, real_dtype
+from xform.ops.linear_algebra import determinant
+from xform.ops.linear_algebra import solve as equations
+from xform.ops.linear_algebra.matrix import as_column, real_dtype
 from xform.ops.reduce import reduce_or
 from xform.ops.select import select
 from xform.ops.structure import convert, reduce_sum

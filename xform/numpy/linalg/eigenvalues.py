@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 from xform.core.trace import concrete
 from xform.numpy.dispatch import implements
 from xform.numpy.linalg.operands import square
-from xform.ops import eigen, spectral
 from xform.ops.complex import real
+from xform.ops.linear_algebra import eigen, spectral
 
 __all__ = ["eig", "eigh", "eigvals", "eigvalsh"]
 

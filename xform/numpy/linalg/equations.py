@@ -14,10 +14,10 @@ from xform.core.trace import concrete
 from xform.numpy.dispatch import asarray, implements
 from xform.numpy.linalg.operands import rectangular, square
 from xform.numpy.norms import sum_of_squares
-from xform.ops import pseudoinverse
-from xform.ops import solve as equations
-from xform.ops.einsum import matmul
-from xform.ops.matrix import as_column, inexact
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra import pseudoinverse
+from xform.ops.linear_algebra import solve as equations
+from xform.ops.linear_algebra.matrix import as_column, inexact
 from xform.ops.structure import broadcast_to, reshape, transpose
 
 __all__ = ["inv", "lstsq", "pinv", "solve", "tensorinv", "tensorsolve"]

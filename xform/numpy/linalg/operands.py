@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xform.numpy.dispatch import ArrayLike, asarray
-from xform.ops.matrix import inexact, require_matrices, require_square
+from xform.ops.linear_algebra.matrix import inexact, require_matrices, require_square
 
 
 def rectangular(name: str, a: ArrayLike) -> Any:

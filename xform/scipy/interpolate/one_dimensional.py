@@ -10,7 +10,7 @@ import scipy.interpolate as reference
 import xform.numpy as xnp
 from xform.core.trace import underlying
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, has_tracer
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.sorting import argsort, searchsorted
 from xform.scipy.interpolate.interpolating import make_interp_spline
 from xform.scipy.interpolate.piecewise import over_rest, values_at

@@ -15,7 +15,7 @@ import scipy.interpolate as reference
 import xform.numpy as xnp
 from xform.core.trace import underlying
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, has_tracer
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.sorting import searchsorted
 
 __all__ = ["Extrapolate", "PPoly"]

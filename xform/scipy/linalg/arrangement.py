@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.ops.select import select
 from xform.ops.structure import reshape
 

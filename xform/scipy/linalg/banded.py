@@ -14,11 +14,11 @@ import scipy.linalg
 from xform.core.aval import Aval
 from xform.numpy.dispatch import ArrayLike, implements
 from xform.numpy.linalg.operands import rectangular
-from xform.ops.factor import cholesky
 from xform.ops.family import total
-from xform.ops.matrix import adjoint, as_column, conj, inexact, require_matrices
+from xform.ops.linear_algebra.factor import cholesky
+from xform.ops.linear_algebra.matrix import adjoint, as_column, conj, inexact, require_matrices
+from xform.ops.linear_algebra.solve import LinearSolve
 from xform.ops.select import select
-from xform.ops.solve import LinearSolve
 from xform.ops.stack import asarray
 from xform.ops.structure import broadcast_to, pad, slice_
 from xform.scipy.linalg.arrangement import rearranged

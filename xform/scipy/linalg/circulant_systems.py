@@ -13,7 +13,7 @@ from xform.numpy import fft
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.shaping import moveaxis
 from xform.ops.complex import real
-from xform.ops.matrix import as_column, inexact
+from xform.ops.linear_algebra.matrix import as_column, inexact
 from xform.ops.reduce import reduce_max
 from xform.ops.select import select
 from xform.ops.structure import reshape

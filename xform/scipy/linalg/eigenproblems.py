@@ -1,7 +1,7 @@
 """Eigenvalue and singular value problems with SciPy's signatures: Hermitian, general and generalized ones.
 
 Eigenvectors have the derivative that turns them least, at the norm that they have; those of equal values do not turn
-among themselves (`xform.ops.spectral`, `xform.ops.eigen`).
+among themselves (`xform.ops.linear_algebra.spectral`, `xform.ops.linear_algebra.eigen`).
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from xform.core.primitive import Zero, is_zero
 from xform.core.trace import concrete, concrete_or_raise
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.linalg.operands import rectangular, square
-from xform.ops import eigen, spectral
 from xform.ops.complex import real
-from xform.ops.eigen import left_eigenvectors
-from xform.ops.einsum import matmul
-from xform.ops.factor import cholesky
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import instantiate
-from xform.ops.matrix import adjoint, as_column, as_row, conj, diagonal, inexact, require_square
-from xform.ops.pseudoinverse import hermitian_part
+from xform.ops.linear_algebra import eigen, spectral
+from xform.ops.linear_algebra.eigen import left_eigenvectors
+from xform.ops.linear_algebra.factor import cholesky
+from xform.ops.linear_algebra.matrix import adjoint, as_column, as_row, conj, diagonal, inexact, require_square
+from xform.ops.linear_algebra.pseudoinverse import hermitian_part
+from xform.ops.linear_algebra.solve import triangular_solve
+from xform.ops.linear_algebra.spectral import Eigh
 from xform.ops.reduce import reduce_max
 from xform.ops.select import select
-from xform.ops.solve import triangular_solve
-from xform.ops.spectral import Eigh
 from xform.ops.structure import concatenate, reduce_sum, slice_
 from xform.scipy.linalg.arrangement import arranged
 from xform.scipy.linalg.banded import dense_of_bands, hermitian_bands

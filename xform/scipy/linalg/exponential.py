@@ -14,8 +14,8 @@ from xform.numpy.dispatch import ArrayLike, implements
 from xform.numpy.linalg.operands import square
 from xform.numpy.matrices import matrix_power
 from xform.ops.complex import real
-from xform.ops.matrix import inexact
-from xform.ops.solve import solve
+from xform.ops.linear_algebra.matrix import inexact
+from xform.ops.linear_algebra.solve import solve
 from xform.ops.stack import asarray
 from xform.scipy.linalg.matrix_function import MatrixFunction
 from xform.scipy.linalg.stacks import aligned

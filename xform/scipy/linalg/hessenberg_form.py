@@ -19,8 +19,8 @@ from xform.core.aval import Aval
 from xform.numpy.dispatch import ArrayLike, implements
 from xform.numpy.linalg.operands import square
 from xform.ops.complex import imag, real
-from xform.ops.einsum import matmul
-from xform.ops.matrix import Factorization, adjoint, conj, require_square, upper
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import Factorization, adjoint, conj, require_square, upper
 from xform.ops.structure import concatenate, slice_
 from xform.scipy.linalg.stacks import Looped
 

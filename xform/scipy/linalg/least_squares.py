@@ -11,10 +11,10 @@ from xform.core.trace import concrete
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.linalg.operands import rectangular, square
 from xform.numpy.norms import sum_of_squares
-from xform.ops import spectral
-from xform.ops.einsum import matmul
-from xform.ops.matrix import adjoint, as_column, inexact
-from xform.ops.pseudoinverse import hermitian_part, truncated_lstsq, truncated_pinv
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra import spectral
+from xform.ops.linear_algebra.matrix import adjoint, as_column, inexact
+from xform.ops.linear_algebra.pseudoinverse import hermitian_part, truncated_lstsq, truncated_pinv
 from xform.ops.reduce import reduce_max
 from xform.ops.structure import broadcast_to, convert, reduce_sum, reshape
 from xform.scipy.linalg.stacks import columns_of, like_right_side

@@ -19,10 +19,10 @@ from xform.core.aval import Aval
 from xform.core.primitive import Zero
 from xform.numpy.dispatch import ArrayLike, implements
 from xform.numpy.linalg.operands import rectangular
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import Discrete
-from xform.ops.index import take_along_axis
-from xform.ops.matrix import (
+from xform.ops.indexing.index import take_along_axis
+from xform.ops.linear_algebra.matrix import (
     Factorization,
     as_column,
     as_row,
@@ -34,7 +34,7 @@ from xform.ops.matrix import (
     swap_last,
     upper,
 )
-from xform.ops.solve import triangular_solve
+from xform.ops.linear_algebra.solve import triangular_solve
 from xform.ops.sorting import argsort
 from xform.ops.stack import asarray
 from xform.ops.structure import convert, pad, slice_

@@ -25,7 +25,7 @@ from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.series import Series
 from xform.ops.family import instantiate, total
-from xform.ops.matrix import require_square, swap_last
+from xform.ops.linear_algebra.matrix import require_square, swap_last
 from xform.ops.structure import concatenate, slice_
 from xform.scipy.linalg.stacks import Looped, common_lead
 

@@ -1,7 +1,7 @@
 """Orthogonal factors and bases: QR and RQ, the range and the null space of a matrix, and angles between ranges.
 
-A basis is not unique; its derivative turns it least (`xform.ops.factor`, `xform.ops.spectral`), and is right for what
-depends on the space alone, such as a projector. The rank of a traced matrix is that at its value.
+A basis is not unique; its derivative turns it least (`factor` and `spectral` in `xform.ops.linear_algebra`), and is
+right for what depends on the space alone, such as a projector. The rank of a traced matrix is that at its value.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from xform.core.aval import Aval
 from xform.core.trace import concrete_or_raise
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.linalg.operands import rectangular
-from xform.ops import spectral
-from xform.ops.einsum import matmul
-from xform.ops.factor import qr as factor_qr
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import Discrete
-from xform.ops.index import take_along_axis
-from xform.ops.matrix import adjoint, as_row, conj, inexact, require_matrices
+from xform.ops.indexing.index import take_along_axis
+from xform.ops.linear_algebra import spectral
+from xform.ops.linear_algebra.factor import qr as factor_qr
+from xform.ops.linear_algebra.matrix import adjoint, as_row, conj, inexact, require_matrices
 from xform.ops.select import select
 from xform.ops.structure import reduce_sum, slice_
 from xform.scipy.linalg.roots import unitary_factor

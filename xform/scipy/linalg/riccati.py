@@ -18,10 +18,10 @@ import scipy.linalg
 from xform.core.aval import Aval
 from xform.core.primitive import Zero, is_zero
 from xform.numpy.dispatch import ArrayLike, asarray, has_tracer
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import instantiate
-from xform.ops.matrix import adjoint, inexact, require_matrices, require_square, swap_last
-from xform.ops.solve import solve
+from xform.ops.linear_algebra.matrix import adjoint, inexact, require_matrices, require_square, swap_last
+from xform.ops.linear_algebra.solve import solve
 from xform.scipy.linalg.stacks import Looped, aligned, common_lead
 from xform.scipy.linalg.sylvester import discrete_lyapunov, sylvester
 from xform.transforms.jvp import jvp

@@ -12,9 +12,9 @@ import scipy.linalg
 from xform.core.aval import Aval
 from xform.numpy.dispatch import ArrayLike, implements
 from xform.numpy.linalg.operands import rectangular, square
-from xform.ops.einsum import matmul
-from xform.ops.matrix import Factorization, adjoint, require_matrices, require_square, swap_last
-from xform.ops.solve import solve
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import Factorization, adjoint, require_matrices, require_square, swap_last
+from xform.ops.linear_algebra.solve import solve
 from xform.scipy.linalg.stacks import Looped
 from xform.scipy.linalg.sylvester import sylvester
 

@@ -22,9 +22,9 @@ from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.linalg.operands import square
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import total
-from xform.ops.matrix import Factorization, adjoint, inexact, lower, require_square, swap_last, upper
+from xform.ops.linear_algebra.matrix import Factorization, adjoint, inexact, lower, require_square, swap_last, upper
 from xform.scipy.linalg.stacks import Looped, common_lead
 
 

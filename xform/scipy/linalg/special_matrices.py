@@ -13,7 +13,7 @@ import scipy.linalg
 
 from xform.core.trace import concrete, concrete_or_raise
 from xform.numpy.dispatch import ArrayLike, asarray, implements, promote
-from xform.ops.matrix import as_column, as_row, conj, inexact
+from xform.ops.linear_algebra.matrix import as_column, as_row, conj, inexact
 from xform.ops.select import select
 from xform.ops.structure import broadcast_to, concatenate, pad, reshape, slice_
 from xform.scipy.linalg.arrangement import arranged

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval, aval_of
-from xform.ops.matrix import Stacked, as_column
+from xform.ops.linear_algebra.matrix import Stacked, as_column
 from xform.ops.structure import broadcast_to, reshape
 
 #: imaginary parts up to so many units of rounding are taken for rounding errors, as in SciPy

@@ -21,10 +21,10 @@ from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.series import Series
 from xform.numpy.dispatch import ArrayLike, implements
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import total
-from xform.ops.matrix import adjoint, conj, inexact, require_matrices, require_square, swap_last
-from xform.ops.solve import solve
+from xform.ops.linear_algebra.matrix import adjoint, conj, inexact, require_matrices, require_square, swap_last
+from xform.ops.linear_algebra.solve import solve
 from xform.ops.stack import asarray
 from xform.ops.structure import reshape
 from xform.scipy.linalg.stacks import Looped, aligned, common_lead

@@ -14,11 +14,11 @@ from xform.numpy import linalg
 from xform.numpy.dispatch import ArrayLike, implements
 from xform.numpy.linalg.operands import square
 from xform.numpy.norms import norm as array_norm
-from xform.ops import factor
-from xform.ops.matrix import adjoint, conj, inexact, lower, require_square, swap_last, upper
+from xform.ops.linear_algebra import factor
+from xform.ops.linear_algebra.matrix import adjoint, conj, inexact, lower, require_square, swap_last, upper
+from xform.ops.linear_algebra.solve import solve as general_solve
+from xform.ops.linear_algebra.solve import triangular_solve
 from xform.ops.select import select
-from xform.ops.solve import solve as general_solve
-from xform.ops.solve import triangular_solve
 from xform.ops.stack import asarray
 from xform.scipy.linalg.stacks import columns_of, like_right_side
 

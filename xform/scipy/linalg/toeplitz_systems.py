@@ -13,11 +13,11 @@ import scipy.linalg
 
 from xform.core.aval import Aval
 from xform.numpy.dispatch import ArrayLike, implements
-from xform.ops.convolve import convolve
-from xform.ops.convolve_kernels import Window
-from xform.ops.labels import LABELS
-from xform.ops.matrix import as_row, conj, inexact, require_matrices, swap_last
-from xform.ops.solve import LinearSolve
+from xform.ops.contraction.labels import LABELS
+from xform.ops.convolution.convolve import convolve
+from xform.ops.convolution.convolve_kernels import Window
+from xform.ops.linear_algebra.matrix import as_row, conj, inexact, require_matrices, swap_last
+from xform.ops.linear_algebra.solve import LinearSolve
 from xform.ops.stack import asarray
 from xform.ops.structure import broadcast_to, concatenate, reshape, slice_
 from xform.scipy.linalg.stacks import Looped, columns_of, like_right_side

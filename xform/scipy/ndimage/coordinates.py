@@ -15,7 +15,7 @@ import scipy.ndimage as reference
 
 import xform.numpy as xnp
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, has_tracer
-from xform.ops.index import gather
+from xform.ops.indexing.index import gather
 from xform.scipy.ndimage.boundary import check_mode, folded
 from xform.scipy.ndimage.splines import check_order, coefficients, spline_weights
 

@@ -1,7 +1,7 @@
 """Convolution and correlation of arrays with any number of axes.
 
-Directly they are `xform.ops.convolve`, out[t] = sum of x[u] y[k] over u + k = t (or u - k = t - n + 1), of which a mode
-takes a range of t; by the Fourier transform a product of spectra. Which is faster SciPy knows.
+Directly they are `xform.ops.convolution`, out[t] = sum of x[u] y[k] over u + k = t (or u - k = t - n + 1), of which a
+mode takes a range of t; by the Fourier transform a product of spectra. Which is faster SciPy knows.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from xform.numpy import fft
 from xform.numpy.dispatch import ArrayLike, asarray, implements, promote
 from xform.numpy.padding import pad
-from xform.ops.convolve import convolve as convolution
-from xform.ops.convolve_kernels import Window
-from xform.ops.matrix import conj
+from xform.ops.convolution.convolve import convolve as convolution
+from xform.ops.convolution.convolve_kernels import Window
+from xform.ops.linear_algebra.matrix import conj
 from xform.ops.structure import slice_
 
 MODES = ("full", "same", "valid")

@@ -18,11 +18,11 @@ from xform.core.trace import concrete
 from xform.numpy.dispatch import ArrayLike, asarray, implements
 from xform.numpy.padding import pad
 from xform.numpy.shaping import moveaxis
-from xform.ops.convolve import convolve as convolution
-from xform.ops.convolve_kernels import Window
-from xform.ops.matrix import as_row, inexact, require_matrices
-from xform.ops.solve import LinearSolve
-from xform.ops.solve import solve as general_solve
+from xform.ops.convolution.convolve import convolve as convolution
+from xform.ops.convolution.convolve_kernels import Window
+from xform.ops.linear_algebra.matrix import as_row, inexact, require_matrices
+from xform.ops.linear_algebra.solve import LinearSolve
+from xform.ops.linear_algebra.solve import solve as general_solve
 from xform.ops.structure import broadcast_to, concatenate, reshape, slice_
 from xform.scipy.linalg.special_matrices import companion
 from xform.scipy.linalg.stacks import Looped

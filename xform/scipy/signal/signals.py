@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from xform.ops.convolve import convolve
-from xform.ops.convolve_kernels import Window
+from xform.ops.convolution.convolve import convolve
+from xform.ops.convolution.convolve_kernels import Window
 from xform.ops.structure import pad, reshape, slice_
 
 #: how a signal goes on beyond its ends, as options of numpy.pad

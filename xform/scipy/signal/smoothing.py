@@ -15,8 +15,8 @@ from xform.numpy.padding import pad
 from xform.numpy.shaping import moveaxis
 from xform.numpy.statistics import mean
 from xform.ops.complex import real
-from xform.ops.einsum import matvec
-from xform.ops.matrix import inexact
+from xform.ops.contraction.einsum import matvec
+from xform.ops.linear_algebra.matrix import inexact
 from xform.ops.structure import concatenate
 from xform.scipy.linalg.arrangement import arranged
 from xform.scipy.signal.signals import terms

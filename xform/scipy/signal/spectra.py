@@ -20,8 +20,8 @@ from xform.numpy.quantiles import median
 from xform.numpy.shaping import moveaxis
 from xform.numpy.statistics import mean
 from xform.ops.complex import imag, real
-from xform.ops.index import scatter_sum
-from xform.ops.matrix import conj, inexact
+from xform.ops.indexing.index import scatter_sum
+from xform.ops.linear_algebra.matrix import conj, inexact
 from xform.ops.stack import as_dtype
 from xform.ops.structure import slice_
 from xform.scipy.linalg.arrangement import arranged

@@ -15,8 +15,8 @@ import scipy.stats
 import xform.numpy as xnp
 from xform.core.trace import underlying
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, has_tracer
-from xform.ops.factor import cholesky
-from xform.ops.solve import solve_triangular
+from xform.ops.linear_algebra.factor import cholesky
+from xform.ops.linear_algebra.solve import solve_triangular
 
 __all__ = ["gaussian_kde"]
 

@@ -21,9 +21,9 @@ from numpy.linalg import LinAlgError
 import xform.numpy as xnp
 from xform.core.trace import concrete, underlying
 from xform.numpy.dispatch import ArrayLike, as_dtype, asarray, has_tracer
-from xform.ops.factor import cholesky
 from xform.ops.identity import stop_gradient
-from xform.ops.solve import solve_triangular
+from xform.ops.linear_algebra.factor import cholesky
+from xform.ops.linear_algebra.solve import solve_triangular
 
 __all__ = ["dirichlet", "multinomial", "multivariate_normal", "multivariate_t"]
 

@@ -16,9 +16,9 @@ from xform.compile.c.text.scalars import REDUCTIONS, has_text
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn, Var
 from xform.core.primitive import Primitive
+from xform.ops.contraction.labels import Spec
 from xform.ops.elementwise import Elementwise
-from xform.ops.labels import Spec
-from xform.ops.positions import block_shape
+from xform.ops.indexing.positions import block_shape
 
 
 class Peel(NamedTuple):

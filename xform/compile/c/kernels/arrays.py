@@ -11,7 +11,7 @@ from xform.compile.c.text.values import Value, View, c_strides
 from xform.compile.c.text.views import VIEWS, reshape, slice_
 from xform.core.jaxpr import Eqn
 from xform.core.primitive import Primitive
-from xform.ops.positions import block_shape
+from xform.ops.indexing.positions import block_shape
 
 Rule = Callable[..., Value | None]
 

@@ -21,7 +21,7 @@ from xform.compile.c.text.emit import Emitter
 from xform.compile.c.text.values import Value, View
 from xform.core.jaxpr import Eqn
 from xform.ops.c_text import cast
-from xform.ops.convolve_kernels import Window
+from xform.ops.convolution.convolve_kernels import Window
 
 
 class Run(NamedTuple):

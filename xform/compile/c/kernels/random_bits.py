@@ -1,4 +1,4 @@
-"""Streams of random bits: Philox 4x64-10 of the batch's keys, one after the other, as `xform.ops.philox` defines it."""
+"""Streams of random bits: Philox 4x64-10 of the keys of a batch, one by one, as in `xform.ops.random.philox`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from xform.compile.c.kernels.lanes import define, start_of
 from xform.compile.c.text.emit import Emitter
 from xform.compile.c.text.values import Value, View, c_strides
 from xform.core.jaxpr import Eqn
-from xform.ops.philox import MULTIPLIERS, ROUNDS, WEYL
-from xform.ops.random_bits import COUNTER, KEY
+from xform.ops.random.philox import MULTIPLIERS, ROUNDS, WEYL
+from xform.ops.random.random_bits import COUNTER, KEY
 
 PHILOX = f"""
 static void xf_philox(const uint64_t *key, const uint64_t *counter, char *out, long bytes) {{

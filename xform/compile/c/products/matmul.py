@@ -23,7 +23,7 @@ from xform.compile.executable import Unsupported
 from xform.core.aval import Aval
 from xform.core.jaxpr import Eqn
 from xform.core.primitive import Primitive
-from xform.ops.labels import Spec, groups
+from xform.ops.contraction.labels import Spec, groups
 
 #: multiplications from which on a product of matrices is not taken apart into loops of its own
 LARGE = 256

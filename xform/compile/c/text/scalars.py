@@ -19,7 +19,7 @@ from xform.core.aval import Aval
 from xform.core.primitive import Primitive
 from xform.ops.c_text import cast
 from xform.ops.elementwise import Elementwise
-from xform.ops.positions import Axes
+from xform.ops.indexing.positions import Axes
 from xform.ops.structure import as_slices
 
 #: primitives that only move entries, and do so by their NumPy rules whatever the entries are
@@ -219,8 +219,8 @@ def gathered_key(rank: int, indices: Sequence[np.ndarray], axes: Axes) -> tuple[
     return tuple(key)
 
 
-def has_text(prim: Any, dtypes: Sequence[np.dtype], out: np.dtype) -> bool:
-    """Can the operation be written as a C expression?"""
+def has_text(prim: Any, dtypes: Sequence[Any], out: np.dtype) -> bool:
+    """Can the operation be written as a C expression, of operands with these dtypes, or types of Python numbers?"""
     if not isinstance(prim, Elementwise) and prim.name != "select":
         return False
     return prim.name in SAME or prim.c_text(["x"] * len(dtypes), list(dtypes), out) is not None

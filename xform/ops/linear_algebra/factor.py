@@ -10,8 +10,8 @@ from numpy.linalg import LinAlgError
 
 from xform.core.aval import Aval
 from xform.ops.complex import imag
-from xform.ops.einsum import matmul
-from xform.ops.matrix import (
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.matrix import (
     Factorization,
     adjoint,
     diagonal,
@@ -25,7 +25,7 @@ from xform.ops.matrix import (
     swap_last,
     upper,
 )
-from xform.ops.solve import triangular_solve
+from xform.ops.linear_algebra.solve import triangular_solve
 from xform.ops.structure import concatenate, pad, slice_
 
 

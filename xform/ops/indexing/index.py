@@ -18,7 +18,7 @@ import numpy as np
 from xform.core.aval import Aval
 from xform.ops.elementwise import align_batched
 from xform.ops.family import Multilinear
-from xform.ops.positions import (
+from xform.ops.indexing.positions import (
     Axes,
     are_known,
     block_shape,
@@ -59,7 +59,7 @@ class Gather(Multilinear):
         combine(np.add, buffer, cotangent, indices, axes, at)
 
     def add_to(self, total: Any, cotangent: Any, x: Any, *indices: Any, axes: Axes, at: int) -> Any:
-        from xform.ops.scatter import scatter_add  # a write, whose own rules read: they need this file first
+        from xform.ops.indexing.scatter import scatter_add  # a write, whose own rules read: they need this file first
 
         return scatter_add(total, cotangent, *indices, axes=axes, at=at)
 

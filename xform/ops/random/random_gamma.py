@@ -15,10 +15,10 @@ import numpy as np
 from xform.core.aval import Aval
 from xform.core.primitive import Zero, is_zero
 from xform.ops.family import Opaque, union_pattern
-from xform.ops.gamma_moments import gamma_moments
 from xform.ops.normal_distribution import normal_quantile
-from xform.ops.random_bits import GAMMA
-from xform.ops.rejection import by_rejection, open_uniform
+from xform.ops.random.gamma_moments import gamma_moments
+from xform.ops.random.random_bits import GAMMA
+from xform.ops.random.rejection import by_rejection, open_uniform
 from xform.ops.structure import batch_operand
 
 

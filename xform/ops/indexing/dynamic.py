@@ -17,9 +17,9 @@ import numpy as np
 from xform.core.aval import Aval
 from xform.core.primitive import Linear as Hole
 from xform.ops.family import Linear, Multilinear, dense_patterns
-from xform.ops.index import gather, scatter_sum
-from xform.ops.positions import are_known
-from xform.ops.scatter import check_same_dtype, scatter
+from xform.ops.indexing.index import gather, scatter_sum
+from xform.ops.indexing.positions import are_known
+from xform.ops.indexing.scatter import check_same_dtype, scatter
 from xform.ops.structure import batch_operand, region_positions, reshape
 
 FIRST = np.intp(0)

@@ -19,9 +19,9 @@ from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear as Unknown
 from xform.core.primitive import Primitive
-from xform.ops.contract_kernels import kernels
+from xform.ops.contraction.contract_kernels import kernels
+from xform.ops.contraction.labels import Spec, fresh_label, groups, label_sizes
 from xform.ops.family import Multilinear
-from xform.ops.labels import Spec, fresh_label, groups, label_sizes
 from xform.ops.structure import convert
 
 

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval
-from xform.ops.einsum import matmul
-from xform.ops.factor import divide_right, qr
-from xform.ops.matrix import Factorization, diagonal, lower, require_matrices, upper
-from xform.ops.solve import triangular_solve
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.factor import divide_right, qr
+from xform.ops.linear_algebra.matrix import Factorization, diagonal, lower, require_matrices, upper
+from xform.ops.linear_algebra.solve import triangular_solve
 from xform.ops.structure import pad, slice_
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from xform.ops.labels import Spec, groups
+from xform.ops.contraction.labels import Spec, groups
 
 Kernel = Callable[[Any, Any], Any]
 

@@ -21,8 +21,16 @@ from xform.core.primitive import Linear as Hole
 from xform.core.primitive import Primitive, Zero, is_zero
 from xform.ops.elementwise import fit_tangent
 from xform.ops.family import Linear, Opaque, total
-from xform.ops.index import batch_indices, check_indices, check_updates, gather, moved, scatter_sum, scattered_pattern
-from xform.ops.positions import Axes, are_known, block_shape, combine, gathered_shape
+from xform.ops.indexing.index import (
+    batch_indices,
+    check_indices,
+    check_updates,
+    gather,
+    moved,
+    scatter_sum,
+    scattered_pattern,
+)
+from xform.ops.indexing.positions import Axes, are_known, block_shape, combine, gathered_shape
 from xform.ops.recurrence import recur
 from xform.ops.recurrence import shift as delay
 from xform.ops.select import select

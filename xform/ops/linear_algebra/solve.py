@@ -17,9 +17,9 @@ from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Zero, is_zero
 from xform.core.series import Series
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import total
-from xform.ops.matrix import (
+from xform.ops.linear_algebra.matrix import (
     Factorization,
     Stacked,
     conj,

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-from xform.ops.convolve import convolve
-from xform.ops.convolve_kernels import Window
-from xform.ops.einsum import as_array
-from xform.ops.matrix import conj
+from xform.ops.contraction.einsum import as_array
+from xform.ops.convolution.convolve import convolve
+from xform.ops.convolution.convolve_kernels import Window
+from xform.ops.linear_algebra.matrix import conj
 from xform.ops.structure import reshape
 
 Pairs = Sequence[tuple[int, int]]

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from xform.core.aval import Aval
-from xform.ops import log_probability
 from xform.ops.family import Discrete
-from xform.ops.random_bits import BINOMIAL, POISSON
-from xform.ops.rejection import by_rejection, open_uniform
+from xform.ops.random import log_probability
+from xform.ops.random.random_bits import BINOMIAL, POISSON
+from xform.ops.random.rejection import by_rejection, open_uniform
 from xform.ops.structure import batch_operand
 
 #: inversion below so many expected events

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from xform.core.trace import Tracer
-from xform.ops import network
 from xform.ops.arithmetic import mul
-from xform.ops.contract import contract
-from xform.ops.labels import LABELS, Spec
-from xform.ops.matrix import conj
+from xform.ops.contraction import network
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.labels import LABELS, Spec
+from xform.ops.contraction.subscripts import Label, Subscripts, parse, split_operands
+from xform.ops.linear_algebra.matrix import conj
 from xform.ops.structure import convert, reshape, transpose
-from xform.ops.subscripts import Label, Subscripts, parse, split_operands
 
 Shape = tuple[int, ...]
 Program = Sequence[network.Step]

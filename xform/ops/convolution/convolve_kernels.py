@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xform.ops.contract_kernels import kernels
-from xform.ops.labels import LABELS, Spec, groups
+from xform.ops.contraction.contract_kernels import kernels
+from xform.ops.contraction.labels import LABELS, Spec, groups
 
 #: Entries of the matrix of windows that are made at a time.
 BLOCK = 1 << 20

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from xform.ops.philox import words
-from xform.ops.random_bits import KEY, start
+from xform.ops.random.philox import words
+from xform.ops.random.random_bits import KEY, start
 
 #: attempt(blocks, *parameters) -> (values, accepted), entry by entry; a block is a row of four words
 Attempt = Callable[..., tuple[np.ndarray, np.ndarray]]

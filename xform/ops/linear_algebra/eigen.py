@@ -14,9 +14,9 @@ from numpy.linalg import LinAlgError
 from xform.core.aval import Aval
 from xform.core.primitive import is_zero
 from xform.ops.complex import imag, real
-from xform.ops.einsum import matmul
-from xform.ops.gaps import diagonal_form, gap_quotient
-from xform.ops.matrix import (
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.gaps import diagonal_form, gap_quotient
+from xform.ops.linear_algebra.matrix import (
     Factorization,
     as_column,
     as_row,

@@ -21,10 +21,10 @@ import numpy as np
 
 from xform.core.aval import Aval
 from xform.core.primitive import Linear as Unknown
-from xform.ops.contract import batch_spec, bilinear, cast
-from xform.ops.convolve_kernels import Windows, evaluate
+from xform.ops.contraction.contract import batch_spec, bilinear, cast
+from xform.ops.contraction.labels import Spec, groups, label_sizes, show
+from xform.ops.convolution.convolve_kernels import Windows, evaluate
 from xform.ops.family import Multilinear
-from xform.ops.labels import Spec, groups, label_sizes, show
 
 
 class Convolve(Multilinear):

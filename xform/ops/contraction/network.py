@@ -10,12 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xform.ops.contract import contract
-from xform.ops.contraction_order import contraction_order
-from xform.ops.labels import LABELS
-from xform.ops.matrix import diagonal
+from xform.ops.contraction.contract import contract
+from xform.ops.contraction.contraction_order import contraction_order
+from xform.ops.contraction.labels import LABELS
+from xform.ops.contraction.subscripts import Subscripts, show
+from xform.ops.linear_algebra.matrix import diagonal
 from xform.ops.structure import reduce_sum, reshape, transpose, without
-from xform.ops.subscripts import Subscripts, show
 
 Labels = tuple[int, ...]
 Shape = tuple[int, ...]

@@ -20,10 +20,10 @@ import numpy as np
 from xform.core.aval import Aval
 from xform.core.errors import NonlinearError
 from xform.core.primitive import Linear, Zero, is_zero
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.elementwise import fit_cotangent
 from xform.ops.family import total
-from xform.ops.matrix import (
+from xform.ops.linear_algebra.matrix import (
     Stacked,
     adjoint,
     as_column,

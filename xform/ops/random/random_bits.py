@@ -16,7 +16,7 @@ import numpy as np
 
 from xform.core.aval import Aval
 from xform.ops.family import Discrete
-from xform.ops.philox import reinterpreted, words
+from xform.ops.random.philox import reinterpreted, words
 from xform.ops.structure import batch_operand
 
 #: what the streams of a key are for: the highest word of their counters

@@ -27,8 +27,8 @@ from xform.core.primitive import Linear, Zero, is_zero
 from xform.ops.complex import imag, real
 from xform.ops.elementwise import Guarded, align_batched, fit_cotangent, is_finite
 from xform.ops.family import total
-from xform.ops.matrix import Factorization, Stacked, real_dtype, require_square, swap_last
-from xform.ops.solve import inv
+from xform.ops.linear_algebra.matrix import Factorization, Stacked, real_dtype, require_square, swap_last
+from xform.ops.linear_algebra.solve import inv
 from xform.ops.structure import reduce_sum
 
 

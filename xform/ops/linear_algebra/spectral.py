@@ -2,8 +2,8 @@
 
 A vector is determined up to a phase, and those of a group of equal values (equal up to rounding) up to a rotation
 among themselves. The rules choose the derivative that turns them least: no phase is turned, and no vector within its
-group; how a group splits shows in derivatives of derivatives (`xform.ops.gaps`). So all derivatives are finite. They
-are right, to any order, for what depends on the groups only: the projector onto one, the sum of its values, the polar
+group; how a group splits shows in derivatives of derivatives (see `gaps`). So all derivatives are finite. They are
+right, to any order, for what depends on the groups only: the projector onto one, the sum of its values, the polar
 factor U V^H; below full rank, where the vectors of zero singular values are free, to first order.
 
 Of a sum of f over equal values the first derivative is right. Its second one, and the first of V f(w) V^H, need f' of
@@ -19,10 +19,10 @@ from numpy.linalg import LinAlgError
 
 from xform.core.aval import Aval
 from xform.ops.complex import real
-from xform.ops.einsum import matmul
-from xform.ops.factor import complete_dot
-from xform.ops.gaps import diagonal_form, gap_quotient
-from xform.ops.matrix import (
+from xform.ops.contraction.einsum import matmul
+from xform.ops.linear_algebra.factor import complete_dot
+from xform.ops.linear_algebra.gaps import diagonal_form, gap_quotient
+from xform.ops.linear_algebra.matrix import (
     Factorization,
     adjoint,
     as_row,

@@ -20,9 +20,9 @@ from numpy.linalg import LinAlgError
 from xform.core.aval import Aval, aval_of
 from xform.core.primitive import Zero, is_zero
 from xform.core.trace import concrete
-from xform.ops.einsum import matmul
+from xform.ops.contraction.einsum import matmul
 from xform.ops.family import total
-from xform.ops.matrix import (
+from xform.ops.linear_algebra.matrix import (
     Factorization,
     Stacked,
     adjoint,
@@ -31,7 +31,7 @@ from xform.ops.matrix import (
     require_matrices,
     require_square,
 )
-from xform.ops.spectral import svd
+from xform.ops.linear_algebra.spectral import svd
 from xform.ops.structure import batch_operand, convert, reshape, slice_, transpose
 
 

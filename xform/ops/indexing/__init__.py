@@ -1,0 +1,1 @@
+"""Entries at computed places, read and written."""

@@ -1,0 +1,1 @@
+"""Equations, factorizations, determinants and spectra of matrices."""

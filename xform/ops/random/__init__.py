@@ -1,0 +1,1 @@
+"""Random bits from keys, and samples that are drawn by rejection."""

@@ -8,6 +8,7 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -30,7 +31,9 @@ FLAGS = ["-O1", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-fno-math-er
 
 
 def is_elementwise(prim):
-    return isinstance(prim, Elementwise) and type(prim).__module__.startswith("xform.ops.")
+    """Is it a row of a table in the room ops?"""
+    modules = [m for name, m in sys.modules.items() if name.startswith("xform.ops.")]
+    return isinstance(prim, Elementwise) and any(prim is x for m in modules for x in vars(m).values())
 
 
 HEADERS = "#include <stdint.h>\n#include <math.h>\n#include <complex.h>\n#undef I\n"

@@ -83,7 +83,7 @@ def tensordot(a: ArrayLike, b: ArrayLike, axes: Any = 2) -> Any:
     """The sum over the last `axes` axes of a against the first of b, or over pairs of axes, `axes = (of a, of b)`.
 
     The result has the other axes of a, then those of b. Raises ValueError if the axes' numbers or sizes differ, and
-    IndexError if there are not so many.
+    AxisError if there are not so many.
 
     >>> tensordot(np.ones((2, 3, 4)), np.ones((4, 3)), axes=([1, 2], [1, 0]))
     array([12., 12.])

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.exceptions import AxisError
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from xform.core.trace import Tracer
@@ -95,7 +96,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     """Sum over pairs of axes: the last `axes` of a against the first of b, or those of two lists, `axes = (p, q)`.
 
     The result has the other axes of a, then those of b. ValueError (AxisError) if axes are repeated, missing, or of
-    different sizes, IndexError if there are not so many.
+    different sizes, or if there are not so many.
     """
     a, b = as_array(a), as_array(b)
     s, t = a.shape, b.shape
@@ -191,7 +192,7 @@ def contracted_axes(axes: Any, a_ndim: int, b_ndim: int) -> tuple[tuple[int, ...
         p, q = axes
     except TypeError:
         if not 0 <= axes <= min(a_ndim, b_ndim):
-            error = IndexError if axes > 0 else ValueError
+            error = AxisError if axes > 0 else ValueError  # NumPy's is an IndexError, or a ValueError if sizes differ
             raise error(
                 f"tensordot: axes={axes} of operands of {a_ndim} and {b_ndim} axes; wanted at most as many as both have"
             ) from None

@@ -228,6 +228,9 @@ from numpy import (
 )
 from numpy import __array_api_version__ as __array_api_version__
 from numpy import __array_namespace_info__ as __array_namespace_info__
+from numpy import complex128 as complex_  # names that NumPy has given up, and others keep
+from numpy import float64 as float_
+from numpy.exceptions import ComplexWarning
 
 from xform.numpy import later as _later
 from xform.numpy import methods as methods
@@ -410,6 +413,7 @@ if _TYPE_CHECKING:
     from xform.numpy.writing import copyto, fill_diagonal, place, put, put_along_axis, putmask
 
 __all__ = [
+    "ComplexWarning",
     "False_",
     "ScalarType",
     "True_",
@@ -498,6 +502,7 @@ __all__ = [
     "common_type",
     "complex64",
     "complex128",
+    "complex_",
     "complexfloating",
     "compress",
     "concat",
@@ -566,6 +571,7 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "float_",
     "float_power",
     "floating",
     "floor",

@@ -36,7 +36,7 @@ def getitem(x: Any, index: Any) -> Any:
         if len(shape) == 1:
             return context.trace.process(slice_, (x,), {"index": region})[0]
         row = context.trace.process(slice_, (x,), {"index": region + whole(shape[1:])})[0]
-        return view(row, x, index)
+        return linked(row, x, Part, index) if isinstance(x, Tracer) else row
     if kind is np.ndarray and index.dtype.kind == "i" and index.ndim and shape:
         return Plan.of_array(shape, index).read(x)
     found = basic(shape, index if kind is tuple else (index,))
@@ -45,11 +45,8 @@ def getitem(x: Any, index: Any) -> Any:
     region, result = found
     y = x if region == whole(shape) else context.trace.process(slice_, (x,), {"index": region})[0]
     y = reshaped(y, result)
-    return view(y, x, index) if result or (kind is tuple and any(i is Ellipsis for i in index)) else y
-
-
-def view(y: Any, x: Any, index: Any) -> Any:
-    """The part y = x[index] of a traced array as a view of it; a single entry is none, but a number."""
+    if not result and not (kind is tuple and any(i is Ellipsis for i in index)):  # a single entry is a number
+        return y
     return linked(y, x, Part, index) if isinstance(x, Tracer) else y
 
 

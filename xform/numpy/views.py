@@ -95,7 +95,11 @@ class Result(View):
 
 def memory_of(x: Any) -> Any:
     """The Root or View of an array, None if it shares nothing."""
-    return getattr(x, "_memory", None)
+    memory = getattr(x, "_memory", None)
+    if type(memory) is tuple:
+        kind, *made = memory
+        memory = x._memory = kind(*made)
+    return memory
 
 
 def is_number(x: Tracer) -> bool:
@@ -109,19 +113,22 @@ def root_of(x: Tracer) -> Tracer:
 
 
 def linked(y: Any, x: Tracer, kind: type[View], recipe: Any) -> Any:
-    """`y`, the result of a function that makes views, as a view of `x`."""
+    """`y`, the result of a function that makes views, as a view of `x`.
+
+    Programs make many views and write into few: the View is made when somebody asks for it (`memory_of`).
+    """
     if type(y) is not type(x) or y is x or y._trace is not x._trace:
         return y
-    memory = getattr(x, "_memory", None)
-    root = x
-    if isinstance(memory, View):
-        root = memory.root
-        memory = root._memory
-    elif memory is None:
-        if not x.shape and is_number(x):
-            return y
-        x._memory = memory = Root()
-    y._memory = kind(x, root, recipe)
+    memory, root = getattr(x, "_memory", None), x
+    if type(memory) is not Root:
+        if memory is None:
+            if not x.shape and is_number(x):
+                return y
+            x._memory = memory = Root()
+        else:
+            root = memory[2] if type(memory) is tuple else memory.root
+            memory = root._memory
+    y._memory = kind, x, root, recipe
     memory.views.append(weakref.ref(y))
     if len(memory.views) > memory.limit:
         memory.forget()

@@ -37,6 +37,13 @@ def getitem(x: Any, index: Any) -> Any:
             return context.trace.process(slice_, (x,), {"index": region})[0]
         row = context.trace.process(slice_, (x,), {"index": region + whole(shape[1:])})[0]
         return linked(row, x, Part, index) if isinstance(x, Tracer) else row
+    if kind is slice and shape:
+        entry = slice_entry(index, shape[0])
+        if entry == (0, shape[0], 1):
+            return x
+        region = (entry, *whole(shape[1:])) if len(shape) > 1 else (entry,)
+        y = context.trace.process(slice_, (x,), {"index": region})[0]
+        return linked(y, x, Part, index) if isinstance(x, Tracer) else y
     if kind is np.ndarray and index.dtype.kind == "i" and index.ndim and shape:
         return Plan.of_array(shape, index).read(x)
     found = basic(shape, index if kind is tuple else (index,))

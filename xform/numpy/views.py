@@ -141,8 +141,9 @@ def viewing(theirs: Any, ours: Callable[..., Any], each: bool = False) -> Callab
     @functools.wraps(ours)
     def function(*args: Any, **kwargs: Any) -> Any:
         out = ours(*args, **kwargs)
-        x = next((x for x in (*args, *kwargs.values()) if isinstance(x, Tracer)), None)
-        if x is None:
+        if args and isinstance(args[0], Tracer):
+            x = args[0]
+        elif (x := next((x for x in (*args, *kwargs.values()) if isinstance(x, Tracer)), None)) is None:
             return out
         if type(out) not in (list, tuple):
             return out if hasattr(out, "_memory") else linked(out, x, Result, (theirs, ours, args, kwargs, None))

@@ -32,10 +32,14 @@ from xform.transforms.vmap import vmap
 
 if _TYPE_CHECKING:
     from xform import debug as debug
+    from xform import finite_differences as finite_differences
+    from xform import flatten_util as flatten_util
     from xform import lax as lax
+    from xform import linear_solvers as linear_solvers
     from xform import nn as nn
     from xform import random as random
     from xform import scipy as scipy
+    from xform import testing as testing
     from xform.compile.pipeline import backends
     from xform.control.callbacks.callback import io_callback, pure_callback
     from xform.control.checkpointing import policies as checkpoint_policies
@@ -76,6 +80,8 @@ __all__ = [
     "disable_jit",
     "eval_shape",
     "explain_cache_misses",
+    "finite_differences",
+    "flatten_util",
     "float0",
     "full_tracebacks",
     "grad",
@@ -89,6 +95,7 @@ __all__ = [
     "jit",
     "jvp",
     "lax",
+    "linear_solvers",
     "linear_transpose",
     "linearize",
     "make_jaxpr",
@@ -98,6 +105,7 @@ __all__ = [
     "random",
     "remat",
     "sparsity_pattern",
+    "testing",
     "tree",
     "tree_util",
     "value_and_grad",
@@ -121,14 +129,18 @@ _LATER = {
     "debug": "xform.debug",
     "disable_jit": "xform.control.jitting.jit",
     "explain_cache_misses": "xform.control.jitting.misses",
+    "finite_differences": "xform.finite_differences",
+    "flatten_util": "xform.flatten_util",
     "io_callback": "xform.control.callbacks.callback",
     "jit": "xform.control.jitting.jit",
     "lax": "xform.lax",
+    "linear_solvers": "xform.linear_solvers",
     "nn": "xform.nn",
     "pure_callback": "xform.control.callbacks.callback",
     "random": "xform.random",
     "remat": "xform.control.checkpointing.checkpoint",
     "scipy": "xform.scipy",
+    "testing": "xform.testing",
 }
 # Where the rules of the ufuncs of other packages are, loaded when such a ufunc first meets a traced value.
 _PROVIDERS["scipy.special"] = "xform.scipy.special"

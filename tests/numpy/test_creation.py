@@ -297,3 +297,13 @@ MATRICES = {
 @pytest.mark.parametrize("name", MATRICES)
 def test_derivatives(name):
     check_derivatives(MATRICES[name], M)
+
+
+def test_full_of_more_axes_of_size_one():
+    x = np.ones((1, 1, 3))
+    for f in (lambda x: xnp.full_like(np.zeros(3), x), lambda x: xnp.full(3, x), lambda x: xnp.full((2, 3), x)):
+        value, bar = xform.value_and_grad(lambda x, f=f: np.sum(f(x) ** 2))(x)
+        assert value == np.size(f(np.ones((1, 1, 3))))
+        assert bar.shape == x.shape
+    with pytest.raises(ValueError, match="broadcast"):
+        xform.grad(lambda x: np.sum(xnp.full(3, x)))(np.ones((2, 3)))

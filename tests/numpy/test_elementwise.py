@@ -309,3 +309,13 @@ def test_known_values_are_shown():
     assert xform.vmap(lambda x: len(np.array2string(x)) + len(np.array_repr(x)) + x.sum())(np.stack([V, V])).shape == (
         2,
     )
+
+
+@pytest.mark.parametrize("number", [1j, 2.0, 3, True])
+def test_where_with_python_numbers_keeps_the_precision(number):
+    """They are weak, as in NumPy."""
+    x = np.array([0.5, 1.5], np.float32)
+    f = lambda x: np.where(x > 1, x, number)  # noqa: E731
+    for g in (lambda x: xform.jvp(f, (x,), (x,))[0], xform.jit(f), lambda x: xform.vmap(f)(x[None])[0]):
+        assert g(x).dtype == f(x).dtype
+        assert (g(x) == f(x)).all()

@@ -21,7 +21,7 @@ _SCALARS = (int, float, complex)
 
 def operand(x: Any) -> Any:
     """Python's numbers stay weak."""
-    return x if type(x) in PLAIN else asarray(x)
+    return x if type(x) in PLAIN or type(x) in _SCALARS else asarray(x)
 
 
 @implements(np.where)

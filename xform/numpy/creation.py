@@ -137,7 +137,10 @@ def astype_of(x: Any, dtype: np.dtype) -> Any:
 
 
 def filled(value: Any, shape: tuple[int, ...]) -> Any:
-    """A new array whose entries are those of a value that is broadcast to its shape."""
+    """A new array with the entries of a value that is broadcast to its shape, and may have more axes of size 1."""
+    extra = len(value.shape) - len(shape)
+    if extra > 0 and value.shape[:extra] == (1,) * extra:
+        value = in_shape(value, value.shape[extra:])
     y = broadcast_to(value, shape)
     return fresh(y)
 

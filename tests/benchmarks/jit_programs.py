@@ -137,75 +137,6 @@ def bodies(xf: Any, np: Any) -> Callable[..., Any]:
     return energy
 
 
-# ---- the classes of programs that suites of derivatives are made of ----
-
-
-def polynomial_fit(xf: Any, np: Any) -> Callable[..., Any]:
-    """Least squares of a polynomial, by Horner's rule over its coefficients."""
-
-    def loss(coefficients, t, y):
-        value, _ = xf.lax.scan(lambda s, c: (s * t + c, None), np.zeros(t.shape), coefficients)
-        return 0.5 * np.sum((value - y) ** 2)
-
-    return loss
-
-
-def log_sum_exp(xf: Any, np: Any) -> Callable[..., Any]:
-    def f(x):
-        a = np.max(x)
-        return a + np.log(np.sum(np.exp(x - a)))
-
-    return f
-
-
-def mixture(xf: Any, np: Any) -> Callable[..., Any]:
-    """The log likelihood of a mixture of Gaussians with diagonal covariances."""
-
-    def f(weights, means, logs, xs):
-        z = (xs[:, None] - means) * np.exp(logs)
-        terms = weights + np.sum(logs, -1) - 0.5 * np.sum(z * z, -1)
-        top = np.max(terms, axis=-1, keepdims=True)
-        return np.sum(np.log(np.sum(np.exp(terms - top), axis=-1)) + top[:, 0])
-
-    return f
-
-
-def projections(xf: Any, np: Any) -> Callable[..., Any]:
-    """The Jacobians of the pixel at which a camera (rotation, centre, focal length, distortion) sees a point."""
-
-    def pixel(camera, point):
-        w, d = camera[:3], point - camera[3:6]
-        angle2 = np.sum(w * w)
-        angle = np.sqrt(angle2)
-        k = w / angle
-        cross = np.stack([k[1] * d[2] - k[2] * d[1], k[2] * d[0] - k[0] * d[2], k[0] * d[1] - k[1] * d[0]])
-        y = d * np.cos(angle) + cross * np.sin(angle) + k * (np.sum(k * d) * (1 - np.cos(angle)))
-        p = y[:2] / y[2]
-        r = np.sum(p * p)
-        return camera[6] * p * (1 + camera[7] * r + camera[8] * r * r) + camera[9:11]
-
-    return xf.vmap(xf.jacrev(pixel, argnums=(0, 1)))
-
-
-def nested_descent(xf: Any, np: Any) -> Callable[..., Any]:
-    """min over x of max over y, the inner ascent run to its end by a while loop: the derivative with respect to x."""
-
-    def f(x, y):
-        return np.sum(x * x) - np.sum(y * y) + np.sum(x * y)
-
-    def best(x):
-        def going(state):
-            return np.sum((state[0] - state[1]) ** 2) > 1e-20
-
-        def ascend(state):
-            y, _ = state
-            return y + 0.1 * xf.grad(f, argnums=1)(x, y), y
-
-        return xf.lax.while_loop(going, ascend, (np.zeros(x.shape), np.ones(x.shape)))[0]
-
-    return lambda x: xf.jvp(lambda x: f(x, best(x)), (x,), (np.ones(x.shape),))
-
-
 # ---- derivatives of them ----
 
 
@@ -254,21 +185,6 @@ PROGRAMS: dict[str, Program] = {
         value_and_grad(attention), ([rng.normal(size=(64, 64)) / 8 for _ in range(4)], rng.normal(size=(64, 64)))
     ),
     "64 bodies": Program(value_and_grad(bodies), (rng.normal(size=(64, 3)),)),
-}
-
-CLASSES: dict[str, Program] = {
-    "polynomial of 8, 1000 points": Program(
-        grad(polynomial_fit), (rng.normal(size=8), np.linspace(-1, 1, 1000), rng.normal(size=1000))
-    ),
-    "log-sum-exp of 10 000": Program(grad(log_sum_exp), (rng.normal(size=10_000),)),
-    "mixture, 1000 points, 10 in 8": Program(
-        value_and_grad(mixture, (0, 1, 2)),
-        (rng.normal(size=10), rng.normal(size=(10, 8)), 0.1 * rng.normal(size=(10, 8)), rng.normal(size=(1000, 8))),
-    ),
-    "1000 Jacobians of projections": Program(
-        projections, (rng.normal(size=(1000, 11)), rng.normal(size=(1000, 3)) + np.array([0.0, 0.0, 9.0]))
-    ),
-    "nested descent, while loop": Program(nested_descent, (rng.normal(size=2),)),
 }
 
 COMPILED: dict[str, Program] = {
